@@ -1,0 +1,295 @@
+# Conclave: every command that a person types. `make help` lists them.
+#
+# All that is made goes under $(BUILD), a folder for each flavour:
+#
+#   build/release/handout, build/release/grader   objects of the kit
+#   build/release/proxy                           the real world's network
+#   build/release/labs/node-rpc, …/node-election  nodes, from the stages named
+#   build/release/grader/selftest/wire_test …     the kit's own tests
+
+FLAVOUR ?= release
+BUILD ?= build
+O := $(BUILD)/$(if $(filter asan,$(MAKECMDGOALS)),asan,$(FLAVOUR))
+
+# Which stages the nodes are made of, and where they and their objects go.
+STAGE_RPC ?= labs/1-rpc
+STAGE_ELECTION ?= labs/2-election
+OUT ?= $(O)/labs
+
+# ---- flags ------------------------------------------------------------------
+
+flags_release := -O2 -g
+flags_debug := -O0 -g
+flags_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
+              -fno-sanitize-recover=undefined
+flavour_flags := $(flags_$(notdir $(O)))
+ifeq ($(flavour_flags),)
+$(error FLAVOUR=$(FLAVOUR) is unknown: take release, debug or asan)
+endif
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wvla $(if $(WERROR),-Werror)
+COMPILE := $(CC) -std=c11 $(flavour_flags) $(WARNINGS) $(CFLAGS)
+LINK := $(CC) $(flavour_flags) $(LDFLAGS) -rdynamic
+UV_CFLAGS := $(shell pkg-config --cflags libuv 2>/dev/null)
+UV_LIBS := $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
+
+KIT_INCLUDES := -Ilabs/1-rpc -Ilabs/2-election -Ihandout/node
+TOOL_INCLUDES := -Igrader/net -Igrader/check -Igrader/proxy
+
+# ---- sources ----------------------------------------------------------------
+
+objects = $(patsubst %,$(O)/%.o,$(filter-out %_test.c,$(wildcard $1)))
+
+NODE := $(call objects,handout/node/*.c handout/node/*.S)
+HOST := $(call objects,handout/uv/*.c)
+PROXY := $(call objects,grader/net/*.c grader/check/*.c grader/proxy/*.c)
+RPC_APP := $(call objects,handout/standin/rpc_*.c)
+ELECTION_APP := $(call objects,handout/standin/memstore.c \
+                               handout/standin/heartbeat_app.c)
+SELFTEST := $(call objects,grader/selftest/*.c)
+
+# The simulated world, and what is linked into every node that it loads.
+SHIM := $(call objects,grader/sim/shim.c)
+SIM := $(filter-out $(SHIM),$(call objects,grader/sim/*.c grader/net/*.c \
+                                           grader/check/*.c))
+ROGUE := $(call objects,grader/sim/rogue/*.c)
+
+stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c))
+
+RPC := $(call stage,$(STAGE_RPC),1-rpc)
+ELECTION := $(call stage,$(STAGE_ELECTION),2-election)
+
+# A program for each *_test.c: those of the grader's own C parts lie beside
+# them, those of the runtime and the host in grader/selftest.
+programs = $(patsubst %.c,$(O)/%,$(wildcard $1))
+
+NODE_TESTS := $(call programs,grader/selftest/*_test.c)
+TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
+                              grader/proxy/*_test.c)
+
+# The RPC is measured beside a bare echo: the reference's, where it is at hand.
+BENCH := $(O)/bench/echo $(O)/bench/switch $(O)/bench/node-bench
+BENCH_RPC := $(or $(call objects,solution/1-rpc/*.c),$(RPC))
+
+C_FILES := $(wildcard handout/*/*.[ch] labs/*/*.[ch] solution/*/*.[ch] \
+                      grader/*/*.[ch] grader/sim/rogue/*.c)
+
+# ---- how make behaves -------------------------------------------------------
+
+MAKEFLAGS += -r -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+ifneq ($(filter output-sync,$(.FEATURES)),)
+MAKEFLAGS += --output-sync=target
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' $1 $2)
+export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
+
+.SUFFIXES:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: help all grade test tools nodes node-rpc node-election selftest bench \
+        sim node-rpc.so node-election.so rogue \
+        asan skeletons format check-format compile_commands.json clean FORCE
+.DEFAULT_GOAL := help
+
+# ---- what a person types ----------------------------------------------------
+
+help: ## this list
+	@echo 'make TARGET [VARIABLE=VALUE …]'
+	@echo
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	    awk -F'|' '{ printf "%-25s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'FLAVOUR=release|debug|asan   how to compile (release)'
+	@echo 'SUBMISSION=DIR               whose stages to grade (labs: yours)'
+	@echo 'ARGS="..."                   more words for grader/grade: try --help'
+	@echo 'V=1                          show every command'
+	@echo
+	@echo 'make grade                   sees the reference solution graded'
+	@echo 'make grade SUBMISSION=labs   grades what you wrote'
+
+# A student's copy has no solution/: there, `make grade` grades the student.
+submission := $(if $(SUBMISSION),--submission $(SUBMISSION),$(if \
+                $(wildcard solution),--solution))
+
+grade: $(BUILD)/needs ## grade the reference, or with SUBMISSION=labs your work
+	@MAKEFLAGS= FLAVOUR=$(notdir $(O)) grader/grade $(submission) $(ARGS)
+
+all: tools nodes selftest ## build everything, the nodes from STAGE_RPC= …
+tools: $(O)/proxy ## build the grader's proxy
+nodes: node-rpc node-election ## build the nodes of all labs into OUT=DIR
+node-rpc: $(OUT)/node-rpc ## build lab 1's node
+node-election: $(OUT)/node-election ## build lab 2's node
+sim: $(O)/sim ## build the simulated world
+node-rpc.so: $(OUT)/node-rpc.so ## build lab 1's node for the simulated world
+node-election.so: $(OUT)/node-election.so ## the same of lab 2
+rogue: $(O)/rogue.so $(O)/refused.so
+selftest: $(NODE_TESTS) $(TOOL_TESTS)
+
+asan: all ## the same with the address and undefined-behaviour sanitizers
+
+test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
+	@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
+
+bench: $(BENCH) ## measure the RPC against a bare libuv echo
+	@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
+
+skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/
+	@python3 grader/skeleton.py $(ARGS)
+
+format: ## lay out all C files as .clang-format says
+	clang-format -i $(C_FILES)
+
+check-format: ## fail if `make format` would change something
+	clang-format --dry-run -Werror $(C_FILES)
+
+clean: ## remove all that was built
+	rm -rf $(BUILD) compile_commands.json
+
+# ---- rules ------------------------------------------------------------------
+
+# What is missing on this machine is installed before anything is compiled.
+$(BUILD)/needs: grader/needs
+	@grader/needs && mkdir -p $(BUILD) && touch $@
+
+# Holds the commands that objects were made with; newer when they change.
+remember = @mkdir -p $(@D); printf '%s\n' '$1' >$@.new; \
+    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(O)/commands: FORCE
+	$(call remember,$(COMPILE) $(LINK))
+
+# A stage without a file would only be told by what the linker misses.
+holds_c = @if [ -z '$2' ]; then \
+    echo '$1 holds no .c file: is the folder right?'; exit 1; fi
+
+$(OUT)/obj/1-rpc.commands: FORCE
+	$(call holds_c,$(STAGE_RPC),$(RPC))
+	$(call remember,$(COMPILE) $(LINK) $(STAGE_RPC) $(RPC))
+
+$(OUT)/obj/2-election.commands: FORCE
+	$(call holds_c,$(STAGE_ELECTION),$(ELECTION))
+	$(call remember,$(COMPILE) $(LINK) $(STAGE_ELECTION) $(ELECTION))
+
+define compile
+$(call say,CC,$<)
+@mkdir -p $(@D)
+$(Q)$(COMPILE) $(PIC) $(INCLUDES) -MMD -MP -c $< -o $@
+endef
+
+$(O)/handout/%: INCLUDES = $(KIT_INCLUDES)
+$(O)/handout/uv/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS)
+$(O)/solution/%: INCLUDES = $(KIT_INCLUDES)
+$(O)/grader/%: INCLUDES = $(TOOL_INCLUDES) $(UV_CFLAGS)
+$(O)/grader/selftest/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS)
+$(O)/grader/bench/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS) -D_GNU_SOURCE
+$(O)/grader/sim/rogue/%: INCLUDES = $(KIT_INCLUDES)
+$(OUT)/obj/%: INCLUDES = $(KIT_INCLUDES)
+
+# What nodes are made of goes into programs and shared objects alike.
+$(O)/handout/node/% $(O)/handout/standin/% $(O)/grader/sim/rogue/% \
+    $(OUT)/obj/%: PIC = -fPIC -fno-semantic-interposition
+$(SHIM): PIC = -fPIC -fvisibility=hidden -fno-builtin
+
+$(O)/%.c.o: %.c Makefile $(O)/commands | $(BUILD)/needs
+	$(compile)
+
+$(O)/%.S.o: %.S Makefile $(O)/commands | $(BUILD)/needs
+	$(compile)
+
+$(OUT)/obj/1-rpc/%.c.o: $(STAGE_RPC)/%.c Makefile \
+    $(OUT)/obj/1-rpc.commands | $(BUILD)/needs
+	$(compile)
+
+$(OUT)/obj/2-election/%.c.o: $(STAGE_ELECTION)/%.c Makefile \
+    $(OUT)/obj/2-election.commands | $(BUILD)/needs
+	$(compile)
+
+define link
+$(call say,LD,$@)
+@mkdir -p $(@D)
+$(Q)$(LINK) $(filter %.o %.a,$^) $(UV_LIBS) -o $@
+endef
+
+$(O)/proxy: $(PROXY)
+	$(link)
+
+$(OUT)/node-rpc: $(NODE) $(HOST) $(RPC) $(RPC_APP) $(OUT)/obj/1-rpc.commands
+	$(link)
+
+$(OUT)/node-election: $(NODE) $(HOST) $(RPC) $(ELECTION) $(ELECTION_APP) \
+    $(OUT)/obj/1-rpc.commands $(OUT)/obj/2-election.commands
+	$(link)
+
+# A node for the simulated world (grader/sim/loader.h): a shared object that
+# exports one symbol and calls nothing but what symbols.c allows.
+define link_shared
+$(call say,LD,$@)
+@mkdir -p $(@D)
+$(Q)$(CC) $(flavour_flags) $(LDFLAGS) -shared -Wl,-Bsymbolic \
+    -Wl,--version-script=grader/sim/node.map $(filter %.o,$^) -o $@
+endef
+check_shared = $(Q)$(O)/sim check $@ $(filter %.o,$^)
+
+$(O)/sim: $(SIM)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $^ -ldl -lpthread -o $@
+
+$(OUT)/node-rpc.so: $(NODE) $(RPC) $(RPC_APP) $(SHIM) grader/sim/node.map \
+    $(OUT)/obj/1-rpc.commands $(O)/sim
+	$(link_shared)
+	$(check_shared)
+
+$(OUT)/node-election.so: $(NODE) $(RPC) $(ELECTION) $(ELECTION_APP) $(SHIM) \
+    grader/sim/node.map $(OUT)/obj/1-rpc.commands \
+    $(OUT)/obj/2-election.commands $(O)/sim
+	$(link_shared)
+	$(check_shared)
+
+$(O)/rogue.so: $(NODE) $(filter %/app.c.o,$(ROGUE)) $(SHIM) $(O)/sim
+	$(link_shared)
+	$(check_shared)
+
+$(O)/refused.so: $(NODE) $(ROGUE) $(SHIM)
+	$(link_shared)
+
+# Tests take from an archive what they use, and put their own in its place.
+define archive
+@rm -f $@
+$(Q)$(AR) rcs $@ $^
+endef
+
+$(O)/node.a: $(SELFTEST) $(HOST) $(NODE)
+	$(archive)
+
+$(O)/proxy.a: $(PROXY)
+	$(archive)
+
+$(NODE_TESTS): $(O)/%: $(O)/%.c.o $(O)/node.a
+	$(link)
+
+$(TOOL_TESTS): $(O)/%: $(O)/%.c.o $(O)/proxy.a
+	$(link)
+
+$(O)/bench/echo $(O)/bench/switch: $(O)/bench/%: $(O)/grader/bench/%.c.o \
+    $(O)/node.a
+	$(link)
+
+$(O)/bench/node-bench: $(O)/grader/bench/rpc_bench.c.o $(BENCH_RPC) \
+    $(HOST) $(NODE)
+	$(link)
+
+# For editors and language servers.
+compile_commands.json: ## tell editors how files are compiled
+	@{ separator='['; for file in $(filter %.c,$(C_FILES)); do \
+	    printf '%s\n{"directory": "%s", "file": "%s", "command": "%s"}' \
+	        "$$separator" "$(CURDIR)" "$$file" \
+	        "$(COMPILE) $(KIT_INCLUDES) $(TOOL_INCLUDES) -c $$file"; \
+	    separator=','; done; printf '\n]\n'; } >$@
+
+-include $(patsubst %.o,%.d,$(NODE) $(HOST) $(PROXY) $(RPC) $(ELECTION) \
+    $(RPC_APP) $(ELECTION_APP) $(SELFTEST) $(BENCH_RPC) $(SIM) $(SHIM) \
+    $(ROGUE))
+-include $(patsubst %,%.c.d,$(NODE_TESTS) $(TOOL_TESTS)) \
+    $(wildcard $(O)/grader/bench/*.d)

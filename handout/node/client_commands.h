@@ -1,0 +1,19 @@
+/*
+ * client_commands.h - between client.c and the commands that every node knows.
+ */
+#ifndef CONCLAVE_CLIENT_COMMANDS_H
+#define CONCLAVE_CLIENT_COMMANDS_H
+
+#include "client.h"
+
+/* Registers them. */
+void client_commands_start(void);
+
+/* How many commands there are, the stages' included. */
+int client_command_count(void);
+
+/* A connection's number, and the name that the client gave it. */
+uint64_t client_id(const struct client *client);
+struct buf *client_name(struct client *client);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * store.h - what a node must not forget: term, vote and log entries.
+ *
+ * Changes take effect in memory at once and are durable when an
+ * await_store_sync that began after them has returned OK. Figure 2: they must
+ * be durable before anything that shows them leaves the node: an answer, and a
+ * candidate's request too.
+ *
+ * Up to lab 3 the kit's memory store stands behind this header
+ * (handout/standin/memstore.c): it survives restarts, and its sync takes
+ * store_sync_ms, so that answering too early is already wrong. Lab 4 replaces
+ * it by the student's write-ahead log.
+ */
+#ifndef CONCLAVE_STORE_H
+#define CONCLAVE_STORE_H
+
+#include <stdint.h>
+
+#include "wire.h"
+
+/* One entry of the log. Indexes start at 1. */
+struct log_entry {
+    uint64_t term;     /* of the leader that made it */
+    struct bytes data; /* the command; borrowed from the store */
+};
+
+/* Brings back what was durable. Before anything else; OK or a DISK_ outcome. */
+int await_store_open(void);
+
+/* Figure 2's currentTerm (0 at first) and votedFor (NO_NODE: nobody). */
+uint64_t store_term(void);
+int store_voted_for(void);
+void store_set_vote(uint64_t term, int voted_for);
+
+/* The log. The term of index 0, and of any index not held, is 0. */
+uint64_t store_last_index(void);
+uint64_t store_term_at(uint64_t index);
+struct log_entry store_entry(uint64_t index);
+void store_append(uint64_t term, struct bytes data);
+void store_truncate_after(uint64_t index);
+
+/*
+ * Waits until every change made before the call is durable. OK at once if
+ * there is none; DISK_ERROR or DISK_FULL if it could not be made durable.
+ */
+int await_store_sync(void);
+
+#endif
