@@ -1,0 +1,270 @@
+/*
+ * memstore.c - the kit's memory store: what labs 1 to 3 have for a disk.
+ *
+ * Term, vote and log live in memory. A sync waits store_sync_ms, as a slow
+ * disk would, and then writes all of them, as they were when it was called,
+ * into one of two files: the older one, so that a crash in mid-write leaves
+ * the newer one whole. Opening takes the newest file that is intact.
+ *
+ *     0          8         16         24        28       32
+ *     +----------+----------+----------+---------+--------+-------------+
+ *     | checksum | changes  | term     | vote    | count  | count times |
+ *     | u64      | u64      | u64      | u32 + 1 | u32    | entry       |
+ *     +----------+----------+----------+---------+--------+-------------+
+ *                                      entry: term u64, length u32, bytes
+ *
+ * changes rises with every change ever made, so the higher one is the newer
+ * file. The checksum (64-bit FNV-1a) covers what follows it, up to the last
+ * entry; a file may be longer than that, from the days when the log was.
+ *
+ * The invariant: what an await_store_sync that returned OK has covered is found
+ * by every later await_store_open. What none has covered dies with the node.
+ *
+ * Writing everything each time is naive on purpose. Doing better is lab 4.
+ */
+#include "store.h"
+
+#include <stdlib.h>
+
+#include "co.h"
+#include "disk.h"
+#include "event.h"
+#include "node.h"
+
+#define CHECKSUM_BYTES 8 /* at the front of a file */
+
+/* An entry that owns its bytes. */
+struct held_entry {
+    uint64_t term;   /* of the leader that made it */
+    struct buf data; /* the command */
+};
+
+/* All that the store knows. */
+static struct {
+    uint64_t term;              /* Figure 2's currentTerm */
+    int voted_for;              /* Figure 2's votedFor, or NO_NODE */
+    struct held_entry *entries; /* entries[0] has index 1 */
+    size_t count;               /* entries in use */
+    size_t room;                /* entries allocated */
+    uint64_t changes;           /* ever made, restarts included */
+    uint64_t durable;           /* the first so many of them are on disk */
+    int newest;                 /* which file holds those: 0 or 1 */
+    bool is_listed[2];          /* the file's name itself is durable */
+    bool is_writing;            /* one sync at a time writes */
+    struct cond written;        /* broadcast when it is done */
+} store;
+
+static const char *const files[2] = {"memstore.0", "memstore.1"};
+
+/* FNV-1a: spreads every bit over the sum; finds torn writes, not attackers. */
+static uint64_t checksum_of(struct bytes bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < bytes.len; i++)
+        hash = (hash ^ bytes.data[i]) * 0x100000001b3u;
+    return hash;
+}
+
+/* Takes an entry into memory. */
+static void hold_entry(uint64_t term, struct bytes data)
+{
+    if (store.count == store.room) {
+        store.room = store.room ? 2 * store.room : 16;
+        store.entries = realloc(store.entries,
+                                store.room * sizeof store.entries[0]);
+        if (!store.entries)
+            node_fatal("out of memory for %zu log entries", store.room);
+    }
+    store.entries[store.count] = (struct held_entry){.term = term};
+    put_bytes(&store.entries[store.count].data, data);
+    store.count++;
+}
+
+/* Lets go of all entries after the first count. */
+static void drop_entries_after(size_t count)
+{
+    while (store.count > count)
+        buf_free(&store.entries[--store.count].data);
+}
+
+/* A file's bytes after the checksum, for the state as it is now. */
+static void put_image(struct buf *out)
+{
+    put_u64(out, store.changes);
+    put_u64(out, store.term);
+    put_u32(out, (uint32_t)(store.voted_for + 1));
+    put_u32(out, (uint32_t)store.count);
+    for (size_t i = 0; i < store.count; i++) {
+        put_u64(out, store.entries[i].term);
+        put_u32(out, (uint32_t)store.entries[i].data.len);
+        put_bytes(out, buf_span(&store.entries[i].data));
+    }
+}
+
+/* Reads a file into memory if it is intact and newer than what is there. */
+static bool get_image(struct bytes bytes)
+{
+    struct wire_in in = wire_in(bytes);
+    uint64_t checksum = get_u64(&in);
+    const uint8_t *image = in.at;
+    uint64_t changes = get_u64(&in);
+    uint64_t term = get_u64(&in);
+    int voted_for = (int)get_u32(&in) - 1;
+    uint32_t count = get_u32(&in);
+    struct wire_in entries = in;
+
+    for (uint32_t i = 0; i < count && !in.bad; i++) {
+        get_u64(&in);
+        get_bytes(&in, get_u32(&in));
+    }
+    if (in.bad || changes <= store.changes ||
+        checksum_of(bytes_of(image, (size_t)(in.at - image))) != checksum)
+        return false;
+
+    drop_entries_after(0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t entry_term = get_u64(&entries);
+        hold_entry(entry_term, get_bytes(&entries, get_u32(&entries)));
+    }
+    store.term = term;
+    store.voted_for = voted_for;
+    store.changes = changes;
+    return true;
+}
+
+/* The log that the configuration gives a node for its first start. */
+static void seed_log(void)
+{
+    const struct config_node *self = config_find(node_config(), node_id());
+
+    for (size_t i = 0; i < self->log_count; i++) {
+        hold_entry(self->log[i], (struct bytes){0});
+        if (self->log[i] > store.term)
+            store.term = self->log[i];
+    }
+}
+
+int await_store_open(void)
+{
+    cond_init(&store.written, "memory store's write");
+    store.voted_for = NO_NODE;
+    for (int i = 0; i < 2; i++) {
+        struct buf file = {0};
+        uint64_t size = 0;
+
+        int outcome = await_disk_size(files[i], &size);
+        if (outcome == OK)
+            outcome = await_disk_read(files[i], 0, (size_t)size, &file);
+        if (outcome == OK && get_image(buf_span(&file))) {
+            store.newest = i;
+            store.is_listed[i] = true;
+        }
+        buf_free(&file);
+        if (outcome != OK && outcome != DISK_NOT_FOUND)
+            return outcome;
+    }
+    if (store.changes == 0)
+        seed_log();
+    store.durable = store.changes;
+    return OK;
+}
+
+uint64_t store_term(void)
+{
+    return store.term;
+}
+
+int store_voted_for(void)
+{
+    return store.voted_for;
+}
+
+void store_set_vote(uint64_t term, int voted_for)
+{
+    if (term == store.term && voted_for == store.voted_for)
+        return;
+    store.term = term;
+    store.voted_for = voted_for;
+    store.changes++;
+}
+
+uint64_t store_last_index(void)
+{
+    return store.count;
+}
+
+uint64_t store_term_at(uint64_t index)
+{
+    if (index == 0 || index > store.count)
+        return 0;
+    return store.entries[index - 1].term;
+}
+
+struct log_entry store_entry(uint64_t index)
+{
+    if (index == 0 || index > store.count)
+        return (struct log_entry){0};
+
+    const struct held_entry *held = &store.entries[index - 1];
+    return (struct log_entry){held->term, buf_span(&held->data)};
+}
+
+void store_append(uint64_t term, struct bytes data)
+{
+    hold_entry(term, data);
+    store.changes++;
+}
+
+void store_truncate_after(uint64_t index)
+{
+    if (index >= store.count)
+        return;
+    drop_entries_after((size_t)index);
+    store.changes++;
+}
+
+/* Writes a file over the older of the two and makes it the newest. */
+static int await_write(struct bytes file)
+{
+    int older = 1 - store.newest;
+
+    int outcome = await_disk_write(files[older], 0, file);
+    if (outcome == OK)
+        outcome = await_disk_sync(files[older]);
+    if (outcome == OK && !store.is_listed[older])
+        outcome = await_disk_sync_dir();
+    if (outcome != OK)
+        return outcome;
+    store.is_listed[older] = true;
+    store.newest = older;
+    return OK;
+}
+
+int await_store_sync(void)
+{
+    uint64_t changes = store.changes;
+    struct buf image = {0};
+    struct buf file = {0};
+
+    if (store.durable >= changes)
+        return OK;
+    put_image(&image);
+    put_u64(&file, checksum_of(buf_span(&image)));
+    put_bytes(&file, buf_span(&image));
+
+    int outcome = await_sleep(node_config()->store_sync_ms);
+    while (outcome == OK && store.is_writing)
+        outcome = await_cond(&store.written);
+    if (outcome == OK && store.durable < changes) {
+        store.is_writing = true;
+        outcome = await_write(buf_span(&file));
+        store.is_writing = false;
+        cond_broadcast(&store.written);
+        if (outcome == OK)
+            store.durable = changes;
+    }
+    buf_free(&image);
+    buf_free(&file);
+    return outcome;
+}
