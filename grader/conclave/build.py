@@ -1,0 +1,199 @@
+"""Builds the kit's tools, and nodes from any mix of stages.
+
+A submission's files are copied into a build folder of its own, where make's
+dependencies keep a second grade fast. One grade builds at a time for each
+build folder of the kit: the kit's objects are shared. What was built is copied
+again for the run, so that another grade may rebuild meanwhile.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from typing import Dict, Iterator, List, Mapping, Optional
+
+from . import results
+from .failure import GraderError
+from .spec import Lab
+from .submission import BadSubmission, Submission
+
+TOOLS_LIMIT_S = 600.0
+BUILD_LIMIT_S = 180.0
+MAX_MESSAGES_BYTES = 64 << 10  # of the compiler's, shown and kept
+_FORGET = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GNUMAKEFLAGS")
+_ERROR = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:\d+:)? "
+                    r"(?:fatal )?error: (?P<text>.*)$", re.MULTILINE)
+_LINK_ERROR = re.compile(
+    r"(?P<text>undefined reference to .*|multiple definition of [^;]*)")
+
+
+class NotBuilt(Exception):
+    """The submission is at fault."""
+
+    def __init__(self, sentence: str, messages: str = ""):
+        super().__init__(sentence)
+        self.sentence = sentence  # the first error
+        self.messages = messages  # all that the compiler said
+
+
+class Builder:
+    """Builds for one grade."""
+
+    def __init__(self, root: pathlib.Path, run_folder: pathlib.Path):
+        self.root = root
+        self.flavour = os.environ.get("FLAVOUR") or "release"
+        self.build = root / (os.environ.get("BUILD") or "build")
+        self.folder = self.build / self.flavour
+        self.messages: List[str] = []  # warnings of what did build
+        self._run = run_folder
+
+    @property
+    def sanitized(self) -> bool:
+        return self.flavour == "asan"
+
+    def tools(self) -> pathlib.Path:
+        """The proxy. GraderError if it does not build."""
+        with self._lock():
+            failed, text = self._make(["tools"], TOOLS_LIMIT_S)
+        proxy = self.folder / "proxy"
+        if failed or not proxy.exists():
+            raise GraderError("the grader's own tools do not build: "
+                              f"`make tools` says\n{text.strip()}")
+        return self._keep(proxy, "proxy")
+
+    def node(self, lab: Lab, labs: Mapping[str, Lab], submission: Submission,
+             stack: str) -> pathlib.Path:
+        """A lab's node from a submission's stages; ISOLATED takes those below
+        the lab's own from the reference. NotBuilt or GraderError."""
+        own = self._submission_folder(submission)
+        out = own / (stack if stack == results.OWN else f"{stack}-{lab.name}")
+        words = [lab.binary, f"OUT={self._shown(out)}"]
+        paths: Dict[str, str] = {}  # our copies -> where they came from
+        with self._lock():
+            for name in lab.stages:
+                stage = labs[name]
+                folder = self.root / "solution" / stage.folder
+                if stack == results.OWN or name == lab.name:
+                    folder = own / "stages" / stage.folder
+                    self._copy_stage(submission, stage, folder)
+                    paths[self._shown(folder)] = str(submission.stage(stage))
+                words.append(f"STAGE_{name.upper()}={self._shown(folder)}")
+            failed, text = self._make(words, BUILD_LIMIT_S)
+            for ours, theirs in paths.items():
+                text = text.replace(ours, theirs)
+            if failed:
+                raise self._blame(failed, text, list(paths.values()))
+            if text.strip() and text not in self.messages:
+                self.messages.append(text)
+            return self._keep(out / lab.binary, f"{stack}-{lab.binary}")
+
+    def _copy_stage(self, submission: Submission, lab: Lab,
+                    folder: pathlib.Path) -> None:
+        """Brings our copy up to date; files that did not change stay old."""
+        try:
+            files = submission.files(lab)
+        except BadSubmission as error:
+            raise NotBuilt(str(error)) from error
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path.name not in files:
+                path.unlink()
+        for name, content in files.items():
+            path = folder / name
+            if not path.exists() or path.read_bytes() != content:
+                path.write_bytes(content)
+
+    def _submission_folder(self, submission: Submission) -> pathlib.Path:
+        """A folder for each submission, told apart by its path."""
+        path = str(submission.folder.resolve())
+        name = hashlib.sha256(path.encode()).hexdigest()[:12]
+        return self.folder / "submissions" / name
+
+    def _shown(self, path: pathlib.Path) -> str:
+        """A path as make, which runs in the root, is given it."""
+        try:
+            return str(path.relative_to(self.root))
+        except ValueError:
+            return str(path)
+
+    def _keep(self, built: pathlib.Path, name: str) -> pathlib.Path:
+        """Copies what was built into this grade's own folder."""
+        kept = self._run / name
+        if not kept.exists():
+            shutil.copy2(built, kept)
+        return kept
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One build at a time in this build folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "grade.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _make(self, words: List[str], limit_s: float) -> "tuple[str, str]":
+        """Runs make: (how it failed or "", what it printed)."""
+        env = {name: value for name, value in os.environ.items()
+               if name not in _FORGET and not name.startswith("STAGE_")}
+        env["LC_ALL"] = "C"
+        command = ["make", "--no-print-directory", "-s", "-k",
+                   *words, f"BUILD={os.environ.get('BUILD') or 'build'}",
+                   f"FLAVOUR={self.flavour}"]
+        with tempfile.TemporaryFile() as output:
+            try:
+                process = subprocess.Popen(
+                    command, cwd=str(self.root), env=env, stdout=output,
+                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                    start_new_session=True)
+            except OSError as error:
+                raise GraderError(f"make cannot be run: {error}") from error
+            failed = _wait(process, limit_s)
+            output.seek(0)
+            text = output.read(MAX_MESSAGES_BYTES).decode(errors="replace")
+        return failed, _without_chatter(text)
+
+    def _blame(self, failed: str, text: str, theirs: List[str]) -> Exception:
+        """NotBuilt if the submission is at fault, else GraderError."""
+        if "time" in failed:
+            return NotBuilt(f"the compiler took longer than {BUILD_LIMIT_S:g} "
+                            "s: is there a file that includes itself?", text)
+        errors = [found for found in _ERROR.finditer(text)]
+        for found in errors:
+            if any(one in text[:found.end()] for one in theirs):
+                return NotBuilt(f"{found['file']}:{found['line']}: "
+                                f"{found['text']}", text)
+        linked: Optional["re.Match[str]"] = _LINK_ERROR.search(text)
+        if linked is not None and not errors:
+            return NotBuilt(f"it does not link: {linked['text']}", text)
+        return GraderError(f"the kit does not build ({failed}): make says\n"
+                           + text.strip())
+
+
+def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> str:
+    """Waits for make: "" or how it failed. Nothing of it stays running."""
+    try:
+        status = process.wait(timeout=limit_s)
+        return f"status {status}" if status else ""
+    except subprocess.TimeoutExpired:
+        return "time ran out"
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def _without_chatter(text: str) -> str:
+    """Make's own lines and progress say nothing to a student."""
+    lines = [line for line in text.splitlines()
+             if not re.match(r"make(\[\d+\])?: |  (CC|LD|AR) ", line)]
+    return "\n".join(lines) + ("\n" if lines else "")

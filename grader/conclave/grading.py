@@ -1,0 +1,243 @@
+"""One grade from beginning to end: build, run, report, write."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple
+
+from . import results
+from .build import Builder, NotBuilt
+from .discover import Course, test_id
+from .failure import GRADER_ERROR, NOT_BUILT, GraderError
+from .report import Report
+from .results import (ISOLATED, OWN, Grade, LabResult, Run, TestResult,
+                      write_gradescope, write_json, write_junit)
+from .runner import Runner, Timings
+from .spec import Lab
+from .submission import BadSubmission, Submission
+from .timeline import write_index
+from .trial import Trial, blank
+
+EXIT_FULL_MARKS = 0
+EXIT_POINTS_LOST = 1
+EXIT_USAGE = 2
+EXIT_NOT_BUILT = 3
+EXIT_GRADER = 4
+EXIT_INTERRUPTED = 130  # as shells say it of SIGINT
+
+_ISOLATED_ELSEWHERE = ("isolated credit (this lab on the reference's stages "
+                       "below it) comes with official grading.")
+_SAME_BELOW = "the stages below are the reference's own."
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for on the command line."""
+
+    root: pathlib.Path
+    all_labs: Sequence[Lab]
+    courses: Sequence[Course]      # with the tests chosen
+    asked: Sequence[str]           # labs named; none: all
+    folder: pathlib.Path           # the submission
+    flag: str                      # how a replay line names it
+    reference: bool                # the submission is the reference
+    seed: int
+    jobs: int
+    replay: bool
+    stack: Optional[str]           # --replay: which stack
+    json: Optional[pathlib.Path]
+    junit: Optional[pathlib.Path]
+    gradescope: Optional[pathlib.Path]
+    html: Optional[pathlib.Path] = None  # the folder of timeline pages
+
+
+class _Grading:
+    """The state of one grade."""
+
+    def __init__(self, order: Order, report: Report, run: pathlib.Path):
+        self.order = order
+        self.report = report
+        self.builder = Builder(order.root, run)
+        self.labs = {lab.name: lab for lab in order.all_labs}
+        self.submission = Submission(order.folder, order.root, order.all_labs,
+                                     order.asked)
+        self.grade = Grade([], order.seed, str(order.folder))
+        self.trials: List[Trial] = []
+        self.places: Dict[Tuple[str, str], Tuple[Run, int]] = {}
+        self.ended = 0
+        self.began = time.monotonic()
+
+    # Building
+
+    def build(self) -> None:
+        """Builds all, and lists the trials of what did."""
+        self.report.live("building the grader's tools")
+        proxy = self.builder.tools()
+        for course in self.order.courses:
+            stacks, note = self._stacks(course.lab)
+            runs = [self._build_run(course, stack, proxy) for stack in stacks]
+            self.grade.labs.append(LabResult(
+                course.lab.name, course.lab.title, dict(course.lab.parts),
+                runs, note))
+
+    def _stacks(self, lab: Lab) -> Tuple[List[str], str]:
+        """On what a lab is graded, and a note on isolated credit."""
+        if self.order.stack is not None:
+            return [self.order.stack], ""
+        if len(lab.stages) == 1 or self.order.reference:
+            return [OWN], ""
+        if not (self.order.root / "solution").is_dir():
+            return [OWN], _ISOLATED_ELSEWHERE
+        below = [self.labs[name] for name in lab.stages[:-1]]
+        if any(self.submission.stage(one) is None for one in below):
+            missing = next(one for one in below
+                           if self.submission.stage(one) is None)
+            return [ISOLATED], f"there is no {missing.folder} of your own."
+        if all(self._is_reference(one) for one in below):
+            return [OWN], _SAME_BELOW
+        return [OWN, ISOLATED], ""
+
+    def _is_reference(self, lab: Lab) -> bool:
+        """Whether a stage is the reference's, byte for byte."""
+        reference = Submission(self.order.root / "solution", self.order.root,
+                               self.order.all_labs, [])
+        try:
+            return self.submission.files(lab) == reference.files(lab)
+        except BadSubmission:
+            return False
+
+    def _build_run(self, course: Course, stack: str, proxy: pathlib.Path
+                   ) -> Run:
+        lab = course.lab
+        self.report.live(f"building {lab.binary}")
+        failure: Optional[NotBuilt] = None
+        binary = pathlib.Path()
+        try:
+            binary = self.builder.node(lab, self.labs, self.submission, stack)
+        except NotBuilt as error:
+            failure = error
+        trials = [self._trial(course, test, stack, binary, proxy)
+                  for test in course.tests]
+        run = Run(stack, [blank(trial) for trial in trials])
+        for place, trial in enumerate(trials):
+            self.places[(trial.name, stack)] = (run, place)
+        if failure is None:
+            self.trials += trials
+        else:
+            run.build_log = failure.messages or failure.sentence
+            for result in run.tests:
+                _mark_not_built(result, failure)
+        return run
+
+    def _trial(self, course: Course, test: object, stack: str,
+               binary: pathlib.Path, proxy: pathlib.Path) -> Trial:
+        name = test_id(course.lab, test)  # type: ignore[arg-type]
+        suffix = ":isolated" if stack == ISOLATED else ""
+        return Trial(
+            spec=test, name=name, stack=stack,  # type: ignore[arg-type]
+            binary=binary, proxy=proxy, seed=self.order.seed,
+            replay=f"grader/grade {course.lab.name}{self.order.flag} "
+                   f"--replay {name}:{self.order.seed}{suffix}",
+            raft="election" in course.lab.stages,
+            sanitized=self.builder.sanitized, trace=self.order.replay,
+            html=self.order.html)
+
+    # Running
+
+    def run(self) -> None:
+        for text in self.builder.messages:
+            self.report.line(text.rstrip())
+        self._write_json()
+        if not self.trials:
+            return
+        count = len(self.trials)
+        self.report.line(
+            f"{_shown(self.order)}: {count} test{'s' * (count != 1)}, seed "
+            f"{self.order.seed}, up to {self.order.jobs} at a time")
+        self.report.expect(self.grade.all_tests())
+        runner = Runner(self.trials, self.order.jobs,
+                        Timings(self.builder.folder / "timings.json"),
+                        self._ended, self._tick)
+        runner.run()
+        self.grade.interrupted = runner.interrupted
+
+    def _ended(self, trial: Trial, result: TestResult) -> None:
+        run, place = self.places[(trial.name, trial.stack)]
+        run.tests[place] = result
+        self.ended += 1
+        self.report.test_ended(result)
+        self._write_json()
+
+    def _tick(self, running: List[str], _: int) -> None:
+        self.report.progress(self.ended, len(self.trials), running)
+
+    # The end
+
+    def _write_json(self) -> None:
+        self.grade.seconds = time.monotonic() - self.began
+        if self.order.json is not None:
+            write_json(self.grade, self.order.json)
+
+    def finish(self) -> int:
+        """Reports and writes all; the exit status."""
+        self.grade.finished = not self.grade.interrupted
+        self._write_json()
+        if self.order.junit is not None:
+            write_junit(self.grade, self.order.junit)
+        if self.order.gradescope is not None:
+            write_gradescope(self.grade, self.order.gradescope)
+        if self.order.html is not None:
+            write_index(self.order.html, self.grade)
+        if self.order.replay:
+            for test in self.grade.all_tests():
+                self.report.line()
+                self.report.trace(test)
+        self.report.failures(self.grade)
+        self.report.table(self.grade)
+        if self.order.html is not None:
+            self.report.line(f"Timelines: {self.order.html / 'index.html'}")
+        return exit_status(self.grade)
+
+
+def _shown(order: Order) -> str:
+    """The submission's folder, short."""
+    try:
+        return f"{order.folder.relative_to(order.root)}/"
+    except ValueError:
+        return str(order.folder)
+
+
+def _mark_not_built(result: TestResult, failure: NotBuilt) -> None:
+    result.status = NOT_BUILT
+    result.was_run = False
+    result.rule = "a submission compiles and links"
+    result.expected = "the stage's C files compile without an error"
+    result.observed = failure.sentence
+
+
+def exit_status(grade: Grade) -> int:
+    """What the shell is told."""
+    if grade.interrupted:
+        return EXIT_INTERRUPTED
+    tests = grade.all_tests()
+    if any(test.status == GRADER_ERROR for test in tests):
+        return EXIT_GRADER
+    if all(test.status == NOT_BUILT for test in tests):
+        return EXIT_NOT_BUILT
+    return EXIT_FULL_MARKS if grade.score == grade.max_score \
+        else EXIT_POINTS_LOST
+
+
+def grade_all(order: Order, report: Report) -> int:
+    """Grades, and returns the exit status. GraderError, BadSubmission."""
+    with tempfile.TemporaryDirectory(prefix="cv-run-") as folder:
+        grading = _Grading(order, report, pathlib.Path(folder))
+        try:
+            grading.build()
+            grading.run()
+        except KeyboardInterrupt:
+            grading.grade.interrupted = True
+        return grading.finish()

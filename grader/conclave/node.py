@@ -1,0 +1,186 @@
+"""One node of a cluster, over all its lives: starts, kills, restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pathlib
+import shlex
+import signal
+from dataclasses import dataclass
+from typing import Callable, List, Optional, Tuple
+
+from . import process, reaper
+from .failure import CRASHED, FAILED, Failure, GraderError
+from .patience import PROGRESS_LIMIT_S, within
+from .process import Log, Process
+
+WRAPPER = "NODE_WRAPPER"  # in the environment: what to run nodes under
+_HOUSE_RULE = "a node runs until it is stopped (handout/node/host.h)"
+_START_RULE = "a node starts and says `ready` (handout/uv)"
+
+
+@dataclass
+class Asked:
+    """What a client asked a node, by this process's monotonic clock."""
+
+    text: str                        # the command
+    began_s: float
+    ended_s: Optional[float] = None  # None: there was no answer
+    reply: str = ""
+
+    def is_answered(self, reply: str) -> None:
+        self.ended_s = asyncio.get_running_loop().time()
+        self.reply = reply
+
+
+class Node:
+    """A node's place in the cluster, and the process in it if it runs."""
+
+    def __init__(self, node_id: int, binary: pathlib.Path, config: pathlib.Path,
+                 data: pathlib.Path, client_address: str, sanitized: bool,
+                 on_trouble: Callable[[Failure], None]):
+        self.id = node_id
+        self.client_address = client_address
+        self.log = Log()              # of all lives, one after the other
+        self.lives = 0                # starts so far: its incarnation
+        self.process: Optional[Process] = None
+        self.pids: List[int] = []     # of all lives
+        self.ends: List[Tuple[float, int]] = []  # (when, status) of all lives
+        self.asked: List[Asked] = []  # by clients, for the timeline
+        self._binary = binary
+        self._config = config
+        self._data = data
+        self._sanitized = sanitized
+        self._on_trouble = on_trouble
+        self.serves = False           # it has answered since its start
+        self._wall_ms = 0             # how far its wall clock is off
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.alive
+
+    def running(self) -> Process:
+        """Its process. A GraderError if the test never started it."""
+        if self.process is None:
+            raise GraderError(f"the test talks to node {self.id} before it "
+                              "started it")
+        return self.process
+
+    def is_asked(self, text: str) -> Asked:
+        """A client asks something: remembered until it is answered."""
+        self.asked.append(Asked(text, asyncio.get_running_loop().time()))
+        return self.asked[-1]
+
+    def launch(self, wall_offset_ms: int, rate: float) -> None:
+        """Starts a process; see came_up."""
+        if self.alive:
+            raise GraderError(f"the test starts node {self.id} twice")
+        self.lives += 1
+        self.serves = False
+        self._wall_ms = wall_offset_ms
+        self._data.mkdir(exist_ok=True)
+        words = shlex.split(os.environ.get(WRAPPER, ""))
+        words += [str(self._binary), "--config", str(self._config), "--id",
+                 str(self.id), "--data", str(self._data), "--incarnation",
+                 str(self.lives)]
+        if wall_offset_ms:
+            words += ["--wall-offset-ms", str(wall_offset_ms)]
+        if rate != 1.0:
+            words += ["--clock-rate", str(rate)]
+        try:
+            self.process = Process(
+                f"node {self.id}", words, self._data, process.environment({}),
+                reaper.limit_child(self._sanitized), self._ended, self.log)
+        except OSError as error:
+            raise GraderError(f"node {self.id} cannot be started: {error}") \
+                from error
+        self.pids.append(self.process.pid)
+
+    async def came_up(self) -> None:
+        """Waits until it is ready. A Failure if it does not become so."""
+        running = self.running()
+        try:
+            if await within(PROGRESS_LIMIT_S, asyncio.shield(running.ready)):
+                return
+        except asyncio.TimeoutError:
+            raise Failure("a node that starts prints `ready`",
+                          f"node {self.id} was not ready within "
+                          f"{PROGRESS_LIMIT_S:g} s", rule=_START_RULE,
+                          node=self.id, at_start=True) from None
+        await asyncio.shield(running.ended)
+        raise self._obituary(running)
+
+    def _ended(self, ended: Process) -> None:
+        """Its process is gone: trouble, unless we asked for it."""
+        self.ends.append((asyncio.get_running_loop().time(),
+                          ended.status or 0))
+        if ended.ending and (ended.status or 0) >= 0:
+            return
+        if ended.ending and ended.status in (-signal.SIGKILL, -signal.SIGTERM):
+            return
+        self._on_trouble(self._obituary(ended))
+
+    def _obituary(self, ended: Process) -> Failure:
+        """The Failure for an end that nobody asked for."""
+        ending = process.explain_end(ended, self._binary)
+        hint = None
+        if "endless loop" in ending.text:
+            hint = ("Every loop needs an await_... that really waits: nothing "
+                    "else runs until then.")
+        elif ending.crashed:
+            hint = ("Often a pointer that is NULL, freed, or kept across an "
+                    "await_...: grade with FLAVOUR=asan in the environment, "
+                    "and the sanitizer says which.")
+        elif ended.flooded:
+            hint = "A loop that logs and never waits?"
+        else:
+            hint = "Lab code never ends the process; only the host does."
+        up = self.serves
+        return Failure(
+            "a node runs until it is stopped" if up else
+            "a node starts and prints `ready`",
+            f"node {self.id} {ending.text}" + ("" if up else " at its start"),
+            rule=_HOUSE_RULE if up else _START_RULE, hint=hint,
+            status=CRASHED if ending.crashed else FAILED, node=self.id,
+            at_start=not up)
+
+    async def kill(self) -> None:
+        """kill -9, and waits for the end."""
+        if self.process is None or not self.process.alive:
+            return
+        self.process.ending = True
+        self.process.signal(signal.SIGKILL)
+        await asyncio.shield(self.process.ended)
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        self.running().paused = True
+        self.running().signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self.running().paused = False
+        self.running().signal(signal.SIGCONT)
+
+    def jump_wall(self, ms: int) -> None:
+        """Its wall clock jumps; see handout/uv/folder.h."""
+        self._wall_ms += ms
+        (self._data / ".wall-offset-ms").write_text(f"{self._wall_ms}\n")
+        self.running().signal(signal.SIGUSR2)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.running().ending = True
+        self.running().signal(signal.SIGTERM)
+
+    async def exited(self) -> int:
+        """Waits for the end of a node that was told to stop; its status."""
+        running = self.running()
+        try:
+            return await within(PROGRESS_LIMIT_S, asyncio.shield(running.ended))
+        except asyncio.TimeoutError:
+            raise Failure("a node ends after SIGTERM once it has drained",
+                          f"node {self.id} still ran {PROGRESS_LIMIT_S:g} s "
+                          "later", rule="labs/1-rpc/service.h, drain",
+                          node=self.id) from None

@@ -1,0 +1,258 @@
+"""What a grade came to, and the files that say so.
+
+One Grade holds LabResults, which hold TestResults. It is written as JSON while
+tests end, each time replacing the file at once; as JUnit XML and Gradescope's
+results.json when all is over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import tempfile
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple
+from xml.etree import ElementTree
+
+from .failure import GRADER_ERROR, NOT_RUN, PASSED
+
+OWN = "own"             # the student's stages from the bottom up
+ISOLATED = "isolated"   # the student's stage on the reference's below it
+UNCOUNTED = (GRADER_ERROR, NOT_RUN)  # cost no points
+
+
+@dataclass
+class TestResult:
+    """One test, once."""
+
+    name: str                    # "rpc/echo"
+    title: str                   # the claim
+    part: str                    # "A"
+    kind: str                    # "scenario" or "peer"
+    stack: str                   # OWN or ISOLATED
+    max_score: int
+    seed: int
+    replay: str                  # the command that runs it again
+    world: str = "real"
+    status: str = NOT_RUN        # see failure.py
+    seconds: float = 0.0
+    rule: str = ""               # the rule that was broken, and where written
+    expected: str = ""
+    observed: str = ""
+    hint: str = ""
+    story: List[str] = field(default_factory=list)   # numbered steps
+    frames: List[str] = field(default_factory=list)  # the last, in words
+    logs: Dict[str, List[str]] = field(default_factory=dict)  # node -> tail
+    at_start: bool = False       # a node never came up
+    was_run: bool = True         # False: judged without being run
+    trace: List[str] = field(default_factory=list)   # --replay: everything
+    page: str = ""               # --html: its file's name, if there is one
+
+    @property
+    def passed(self) -> bool:
+        return self.status == PASSED
+
+    @property
+    def score(self) -> int:
+        return self.max_score if self.passed else 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it has a say in the score."""
+        return self.status not in UNCOUNTED
+
+    def as_json(self) -> Dict[str, Any]:
+        """The fields that DESIGN promises, and what explains them."""
+        keep = {one.name: getattr(self, one.name)
+                for one in dataclasses.fields(self)
+                if one.name not in ("trace", "at_start", "was_run", "page")}
+        keep.update(score=self.score, virtual_seconds=None, seeds=1,
+                    seconds=round(self.seconds, 3))
+        return keep
+
+
+@dataclass
+class Run:
+    """All tests of a lab on one stack."""
+
+    stack: str
+    tests: List[TestResult]
+    build_log: str = ""  # what the compiler said, if it did not build
+
+    @property
+    def score(self) -> int:
+        return sum(test.score for test in self.tests)
+
+    @property
+    def max_score(self) -> int:
+        """Of the tests that count."""
+        return sum(test.max_score for test in self.tests if test.counts)
+
+
+@dataclass
+class LabResult:
+    """A lab: its runs, of which the better counts."""
+
+    name: str
+    title: str
+    parts: Dict[str, str]
+    runs: List[Run]       # own first, if it could be tried
+    note: str = ""        # on isolated credit
+
+    @property
+    def seconds(self) -> float:
+        """The sum over the tests that count, though they ran side by side."""
+        return sum(test.seconds for test in self.counted.tests)
+
+    @property
+    def counted(self) -> Run:
+        """The better run: a lab is one system, so its tests stay together."""
+        return max(self.runs, key=lambda run: (run.score, run.max_score))
+
+    def run(self, stack: str) -> Optional[Run]:
+        return next((one for one in self.runs if one.stack == stack), None)
+
+    @property
+    def score(self) -> int:
+        return self.counted.score
+
+    @property
+    def max_score(self) -> int:
+        return self.counted.max_score
+
+    def as_json(self) -> Dict[str, Any]:
+        counted = self.counted
+        return {
+            "name": self.name, "title": self.title, "score": self.score,
+            "max_score": self.max_score, "seconds": round(self.seconds, 3),
+            "counted": counted.stack,
+            "stacks": {run.stack: run.score for run in self.runs},
+            "note": self.note, "build_log": counted.build_log,
+            "tests": [test.as_json() for test in counted.tests],
+            "other_tests": [test.as_json() for run in self.runs
+                            if run is not counted for test in run.tests],
+        }
+
+
+@dataclass
+class Grade:
+    """Everything that one call of grader/grade found out."""
+
+    labs: List[LabResult]
+    seed: int
+    submission: str
+    seconds: float = 0.0
+    interrupted: bool = False
+    finished: bool = False
+
+    @property
+    def score(self) -> int:
+        return sum(lab.score for lab in self.labs)
+
+    @property
+    def max_score(self) -> int:
+        return sum(lab.max_score for lab in self.labs)
+
+    def tests(self) -> List[TestResult]:
+        """Of the runs that count."""
+        return [test for lab in self.labs for test in lab.counted.tests]
+
+    def all_tests(self) -> List[TestResult]:
+        return [test for lab in self.labs for run in lab.runs
+                for test in run.tests]
+
+    def as_json(self) -> Dict[str, Any]:
+        return {
+            "score": self.score, "max_score": self.max_score,
+            "seconds": round(self.seconds, 3), "isolation": "none",
+            "seed": self.seed, "submission": self.submission,
+            "interrupted": self.interrupted, "finished": self.finished,
+            "labs": [lab.as_json() for lab in self.labs],
+        }
+
+
+def replace_file(path: pathlib.Path, text: str) -> None:
+    """Writes a file so that readers see all of the old or all of the new."""
+    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def write_json(grade: Grade, path: pathlib.Path) -> None:
+    replace_file(path, json.dumps(grade.as_json(), indent=1) + "\n")
+
+
+def anonymous(observed: str) -> str:
+    """What was seen, whichever node it happened to."""
+    return re.sub(r"\bnode \d+", "a node", re.sub(r"\bpid \d+", "its pid",
+                                                  observed))
+
+
+def explanation(test: TestResult) -> List[Tuple[str, str]]:
+    """(heading, text) of all that a failed test says for itself."""
+    parts = [("rule", test.rule), ("expected", test.expected),
+             ("seen", test.observed), ("hint", test.hint)]
+    if test.story:
+        parts.insert(3, ("steps", "\n".join(test.story)))
+    parts.append(("replay", test.replay))
+    return [(name, text) for name, text in parts if text]
+
+
+def _printable(text: str) -> str:
+    """Without what XML forbids: a node may print anything."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "?"
+                   for one in text)
+
+
+def write_junit(grade: Grade, path: pathlib.Path) -> None:
+    """JUnit XML: one suite a lab, one case a test."""
+    root = ElementTree.Element("testsuites", name="conclave")
+    for lab in grade.labs:
+        tests = lab.counted.tests
+        errors = sum(not test.counts for test in tests)
+        suite = ElementTree.SubElement(
+            root, "testsuite", name=lab.name, tests=str(len(tests)),
+            failures=str(sum(not test.passed and test.counts
+                             for test in tests)),
+            errors=str(errors), time=f"{lab.seconds:.3f}")
+        for test in tests:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=lab.name,
+                name=test.name, time=f"{test.seconds:.3f}")
+            if test.passed:
+                continue
+            kind = "failure" if test.counts else "error"
+            entry = ElementTree.SubElement(
+                case, kind, type=test.status, message=_printable(test.observed))
+            entry.text = _printable("\n".join(
+                f"{name}: {text}" for name, text in explanation(test)))
+    text = ElementTree.tostring(root, encoding="unicode")
+    replace_file(path, '<?xml version="1.0" encoding="UTF-8"?>\n' + text + "\n")
+
+
+def write_gradescope(grade: Grade, path: pathlib.Path) -> None:
+    """Gradescope's results.json."""
+    tests = []
+    for test in grade.tests():
+        output = "" if test.passed else "\n".join(
+            f"{name}: {text}" for name, text in explanation(test))
+        tests.append({
+            "name": f"{test.name}: {test.title}", "score": test.score,
+            "max_score": test.max_score if test.counts else 0,
+            "status": "passed" if test.passed else "failed",
+            "output": output, "output_format": "text",
+            "visibility": "visible"})
+    notes = [f"{lab.title}: {lab.note}" for lab in grade.labs if lab.note]
+    replace_file(path, json.dumps({
+        "score": grade.score, "execution_time": round(grade.seconds, 3),
+        "output": "\n".join(notes), "visibility": "visible", "tests": tests,
+    }, indent=1) + "\n")

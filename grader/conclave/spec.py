@@ -1,0 +1,102 @@
+"""What a lab's tests.py says: the lab itself, and each test with its points.
+
+Both are plain data. discover.py finds and checks them; runner.py runs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import (Any, Awaitable, Callable, Dict, List, Mapping, Optional,
+                    Sequence, Tuple, Union)
+
+SCENARIO = "scenario"  # drives a cluster of nodes
+PEER = "peer"          # plays the peers of one node, frame by frame
+KINDS = (SCENARIO, PEER)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab: what it is called and what its nodes are linked from."""
+
+    name: str                 # on the command line: "rpc"
+    folder: str               # under labs/, in course order: "1-rpc"
+    title: str                # for people: "Lab 1: RPC"
+    hours: str                # honest estimate: "10-14"
+    parts: Mapping[str, str]  # "A" -> what the part is about
+    binary: str               # the make target of its node: "node-rpc"
+    stages: Sequence[str]     # labs whose code it holds, its own last
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test: the claim, what it is worth, and the cluster it wants."""
+
+    function: Callable[[Any], Awaitable[None]]  # runs it, given a Cluster
+    name: str                 # the function's name: "echo"
+    title: str                # the claim it proves
+    part: str                 # of the lab: "A"
+    points: int               # what passing gives
+    ids: Tuple[int, ...]      # all nodes of the cluster
+    peers: Tuple[int, ...]    # those of them that the test plays itself
+    kind: str                 # SCENARIO or PEER
+    start: bool               # the nodes run when the test begins
+    needs: Tuple[str, ...]    # tests without which this one makes no sense
+    config: Mapping[str, int] = field(default_factory=dict)
+    logs: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    clocks: Mapping[int, float] = field(default_factory=dict)
+    rule: str = ""            # what is broken when it fails, and where written
+    hint: str = ""            # where to look then
+    doc: str = ""             # the docstring: what it proves, which fault
+
+
+def _names(needs: Union[str, Sequence[str], None]) -> Tuple[str, ...]:
+    """One name, several, or none, as a tuple."""
+    if needs is None:
+        return ()
+    return (needs,) if isinstance(needs, str) else tuple(needs)
+
+
+def test(title: str, *, points: int, part: str = "", nodes: int = 3,
+         ids: Optional[Sequence[int]] = None, peers: Sequence[int] = (),
+         kind: str = "", start: bool = True,
+         needs: Union[str, Sequence[str], None] = None,
+         config: Optional[Mapping[str, int]] = None,
+         logs: Optional[Mapping[int, Sequence[int]]] = None,
+         clocks: Optional[Mapping[int, float]] = None,
+         rule: str = "", hint: str = "") -> Callable[[Callable], Callable]:
+    """Marks an async function of one Cluster as a test.
+
+    nodes=3 gives the ids 1, 2, 3; ids=[0, 1] names them. peers are ids that no
+    process runs for: the test sits in their place. logs={2: [1, 1, 2]} fills
+    node 2's store, on its first start, with entries of those terms.
+    clocks={1: 1.1} makes node 1's clock run 10 % fast.
+    """
+    chosen = tuple(ids) if ids is not None else tuple(range(1, nodes + 1))
+
+    def mark(function: Callable) -> Callable:
+        function.conclave_test = Test(  # type: ignore[attr-defined]
+            function=function, name=function.__name__, title=title, part=part,
+            points=points, ids=chosen, peers=tuple(peers),
+            kind=kind or (PEER if peers else SCENARIO), start=start,
+            needs=_names(needs), config=dict(config or {}),
+            logs={node: list(terms) for node, terms in (logs or {}).items()},
+            clocks=dict(clocks or {}), rule=rule, hint=hint,
+            doc=_tidy(function.__doc__))
+        return function
+
+    return mark
+
+
+def _tidy(doc: Optional[str]) -> str:
+    """A docstring without its indentation."""
+    lines: List[str] = [line.strip() for line in (doc or "").splitlines()]
+    return "\n".join(lines).strip()
+
+
+def dependents(tests: Sequence[Test]) -> Dict[str, int]:
+    """How many tests need each test, directly."""
+    count: Dict[str, int] = {}
+    for one in tests:
+        for name in one.needs:
+            count[name] = count.get(name, 0) + 1
+    return count

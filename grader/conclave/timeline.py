@@ -1,0 +1,240 @@
+"""The timeline page: one self-contained HTML file that shows one test.
+
+The page is page/timeline.html with its css and js in it, and the scene as JSON;
+it asks nothing of the network. Times are microseconds of the record's clock.
+
+    path.write_text(page(scene, result))
+
+The JSON's rows are described where they are made, below; page/model.js reads
+them.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import pathlib
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from . import history
+from .failure import NOT_RUN
+from .frames import METHOD_NAMES, OUTCOMES, Frame
+from .record import describe
+from .results import Grade, TestResult, replace_file
+from .scene import Scene
+
+MAX_FRAMES = 20_000    # drawn; of a longer record the last ones
+MAX_LOG_LINES = 5_000  # of all nodes together, the last ones
+MAX_OPERATIONS = 5_000 # of clients, the last ones
+MAX_TEXT = 400         # characters of a field's value or a log line
+_PARTS = pathlib.Path(__file__).resolve().parent / "page"
+
+Row = List[Any]
+
+
+def page(scene: Scene, result: TestResult) -> str:
+    """The whole file."""
+    text = (_PARTS / "timeline.html").read_text(encoding="utf-8")
+    parts = {"TITLE": html.escape(f"{result.name}: {result.status}"),
+             "STYLE": _part("timeline.css"),
+             "SCRIPT": "".join(_part(name) for name in (
+                 "model.js", "draw.js", "list.js", "view.js")),
+             "DATA": embed(data(scene, result))}
+    return re.sub(r"@(TITLE|STYLE|SCRIPT|DATA)@",
+                  lambda found: parts[found.group(1)], text)
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text(encoding="utf-8")
+
+
+def embed(value: Any) -> str:
+    """JSON that may stand inside <script>: no < > & and only ASCII."""
+    text = json.dumps(value, separators=(",", ":"))
+    for one in "<>&":
+        text = text.replace(one, f"\\u{ord(one):04x}")
+    return text
+
+
+def data(scene: Scene, result: TestResult) -> Dict[str, Any]:
+    """What the page draws. Times are microseconds."""
+    record = scene.record
+    frames = record.frames[-MAX_FRAMES:]
+    logs = sorted(scene.logs)[-MAX_LOG_LINES:]
+    end_us = max([scene.end_us, record.last_us]
+                 + [one.time_us for one in frames[-1:]])
+    bands, sides = history.network(record.orders, scene.ids, end_us)
+    return {
+        "test": {key: getattr(result, key) for key in (
+            "name", "title", "status", "world", "seed", "seconds", "rule",
+            "expected", "observed", "hint", "replay")},
+        "is_virtual": scene.is_virtual,
+        "end_us": end_us,
+        "nodes": [{"id": one, "is_seat": one in scene.seats}
+                  for one in scene.ids],
+        "frames": [_frame(one) for one in frames],
+        # [time, role, term, number of the frame that shows it]
+        "roles": {node: [[one.time_us, one.role, one.term, one.frame]
+                         for one in turns]
+                  for node, turns in history.roles(record.frames).items()},
+        # [time, node, "start"|"kill"|"pause"|"resume"|"end", text]
+        "lives": _lives(scene),
+        # [began, ended, text, [[from, to], ...], it is a cut]
+        "bands": [[one.began_us, one.ended_us,
+                   history.name_band(one, scene.ids), one.links,
+                   one.fault == "cut"] for one in bands],
+        # [from when on, the sides: lists of nodes]
+        "sides": [[at, [sorted(one) for one in parts]] for at, parts in sides],
+        # [node, began, ended or null, command, reply]
+        "operations": [[one.node, one.began_us, one.ended_us, one.text,
+                        one.reply]
+                       for one in scene.operations[-MAX_OPERATIONS:]],
+        "steps": [[at, text] for at, text in scene.steps],
+        # [time, node, text]
+        "logs": [[at, node, _short(text)] for at, node, text in logs],
+        "streams": [[one.time_us, one.frm, one.to, one.what]
+                    for one in record.streams],
+        "garbage": [[one.time_us, one.frm, one.to, one.size]
+                    for one in record.garbage],
+        "wrong": _first_wrong(scene, result, end_us),
+        "left_out": {"frames": len(record.frames) - len(frames),
+                     "logs": len(scene.logs) - len(logs)},
+    }
+
+
+def _frame(frame: Frame) -> Row:
+    """[n, time, from, to, type, method, call, stream, deliveries, why it was
+    lost or null, in words, term or null, fields]"""
+    msg = frame.msg
+    term = msg.get("term") if msg else None
+    method = METHOD_NAMES.get(frame.method, f"method {frame.method}")
+    if frame.type in ("PING", "PONG"):
+        method = frame.type
+    return [frame.n, frame.time_us, frame.frm, frame.to, frame.type, method,
+            frame.call_id, frame.stream, frame.delivered_us, frame.lost,
+            describe(frame).split("  ", 1)[1],
+            term if isinstance(term, int) else None, _fields(frame)]
+
+
+def _fields(frame: Frame) -> Dict[str, str]:
+    """The decoded payload, for people."""
+    if not frame.msg:
+        if not frame.size:
+            return {}
+        shown = frame.payload[:32].hex(" ")
+        return {"payload": f"{frame.size} bytes: {shown}"
+                + " ..." * (frame.size > 32)}
+    fields = {name: _value(name, value) for name, value in frame.msg.items()}
+    return {name: _short(text) for name, text in fields.items()}
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "outcome":
+        return OUTCOMES.get(int(value), str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, bytes):
+        text = value[:MAX_TEXT].decode(errors="replace")
+        return f'"{text}"' if text.isprintable() else \
+            f"{len(value)} bytes: {value[:32].hex(' ')}"
+    if isinstance(value, list):
+        shown = ", ".join(f"term {term}: {len(entry)} bytes"
+                          for term, entry in value[:8])
+        return f"{len(value)} ({shown})" if value else "none"
+    return str(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
+
+
+def _lives(scene: Scene) -> List[Row]:
+    """Starts, kills, pauses and ends, in order."""
+    words = {"start": "starts (incarnation {})", "kill": "is killed (kill -9)",
+             "pause": "is paused", "resume": "goes on"}
+    lives: List[Row] = []
+    for at, node, text in scene.record.notes:
+        what, _, rest = text.partition(" ")
+        if node.isdigit() and what in words:
+            lives.append([at, int(node), what, words[what].format(rest)])
+    lives += [[at, node, "end", how] for at, node, how in scene.ends]
+    return sorted(lives, key=lambda one: one[0])
+
+
+def _first_wrong(scene: Scene, result: TestResult, end_us: int
+                 ) -> Optional[Dict[str, Any]]:
+    """Where to look first; None when nothing went wrong."""
+    if result.passed:
+        return None
+    for one in scene.record.violations:
+        if one.node not in scene.seats:
+            return {"time": one.time_us, "node": one.node, "is_event": True,
+                    "text": f"{one.rule}: {one.observed}",
+                    "frame": _frame_at(scene.record.frames, one.time_us,
+                                       one.node)}
+    return {"time": min(scene.end_us or end_us, end_us), "node": scene.culprit,
+            "is_event": False, "text": result.observed, "frame": None}
+
+
+def _frame_at(frames: Sequence[Frame], time_us: int, node: int
+              ) -> Optional[int]:
+    """The frame of a node that broke an invariant: its last one by then."""
+    for frame in reversed(frames):
+        if frame.frm == node and frame.time_us <= time_us:
+            return frame.n
+    return None
+
+
+# All pages
+
+def file_name(result: TestResult) -> str:
+    """Of a test's page: "rpc-echo.html", or "rpc-echo-isolated.html"."""
+    stack = "" if result.stack == "own" else f"-{result.stack}"
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", result.name) + f"{stack}.html"
+
+
+def write_page(folder: pathlib.Path, scene: Scene, result: TestResult) -> None:
+    """Writes a test's page and notes its name in the result."""
+    result.page = file_name(result)
+    replace_file(folder / result.page, page(scene, result))
+
+
+def write_index(folder: pathlib.Path, grade: Grade) -> None:
+    """index.html: every test of a grade, with links to the pages there are."""
+    text = (_PARTS / "index.html").read_text(encoding="utf-8")
+    parts = {"STYLE": _part("index.css"),
+             "SCORE": f"{grade.score} of {grade.max_score} points",
+             "ABOUT": html.escape(f"{grade.submission}, seed {grade.seed}, "
+                                  f"{grade.seconds:.1f} s"),
+             "LABS": "".join(_lab(lab.title, f"{lab.score}/{lab.max_score}",
+                                  [one for run in lab.runs
+                                   for one in run.tests])
+                             for lab in grade.labs)}
+    replace_file(folder / "index.html", re.sub(
+        r"@(STYLE|SCORE|ABOUT|LABS)@",
+        lambda found: parts[found.group(1)], text))
+
+
+def _lab(title: str, score: str, tests: Sequence[TestResult]) -> str:
+    rows = "".join(_index_row(one) for one in tests)
+    return (f"<section><h2>{html.escape(title)} <span>{score}</span></h2>"
+            f"<table><thead><tr><th>Verdict<th>Points<th>Test<th>Claim"
+            f"<th>Seconds</thead><tbody>{rows}</tbody></table></section>\n")
+
+
+def _index_row(test: TestResult) -> str:
+    name = html.escape(test.name) + (
+        " (isolated)" if test.stack == "isolated" else "")
+    if test.page:
+        name = f'<a href="{html.escape(test.page)}">{name}</a>'
+    seen = ""
+    if not test.passed and test.observed:
+        seen = f"<p>{html.escape(test.observed)}</p>"
+    verdict = test.status.replace("_", " ")
+    kind = "passed" if test.passed else \
+        "other" if test.status == NOT_RUN or not test.counts else "failed"
+    return (f'<tr><td><b class="{kind}">{verdict}</b>'
+            f"<td>{test.score}/{test.max_score}<td>{name}"
+            f"<td>{html.escape(test.title)}{seen}"
+            f"<td>{test.seconds:.1f}\n")

@@ -1,0 +1,102 @@
+"""Proves that make builds what is needed, all of it, and nothing else."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STAGES = {"STAGE_RPC": "1-rpc", "STAGE_ELECTION": "2-election"}
+
+
+@unittest.skipUnless((ROOT / "solution").is_dir(), "there is no solution/ here")
+class Make(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.mine = self.folder / "mine"
+        for stage in STAGES.values():
+            shutil.copytree(ROOT / "solution" / stage, self.mine / stage)
+
+    def make(self, *words, stages=None):
+        """What make prints: its own lines, each tool's, and errors."""
+        stages = stages or self.mine
+        env = {name: value for name, value in os.environ.items()
+               if name not in ("MAKEFLAGS", "MAKELEVEL", "V", "WERROR")}
+        done = subprocess.run(
+            ["make", "--no-print-directory", *words,
+             f"OUT={self.folder / 'out'}",
+             *(f"{name}={stages / stage}" for name, stage in STAGES.items())],
+            cwd=ROOT, env=env, text=True, timeout=600, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        self.status = done.returncode
+        return done.stdout
+
+    def built(self, text):
+        """The files that were compiled or linked, without their folders."""
+        return sorted(line.split()[1].rsplit("/", 1)[-1]
+                      for line in text.splitlines()
+                      if line.startswith(("  CC ", "  LD ")))
+
+    def touch(self, path):
+        path.write_text(path.read_text() + "\n")
+
+    def test_help_comes_first(self):
+        text = self.make()
+        self.assertEqual(self.status, 0)
+        for target in ("grade", "test", "skeletons", "clean", "nodes"):
+            self.assertIn(f"  {target} ", text)
+
+    def test_what_is_built_is_not_built_again(self):
+        text = self.make("nodes")
+        self.assertEqual(self.status, 0, text)
+        self.assertTrue((self.folder / "out" / "node-rpc").exists())
+        self.assertTrue((self.folder / "out" / "node-election").exists())
+        self.assertEqual(self.built(self.make("nodes")), [])
+
+        self.touch(self.mine / "2-election" / "election.c")
+        self.assertEqual(self.built(self.make("nodes")),
+                         ["election.c", "node-election"])
+
+    def test_a_file_that_came_or_went_counts(self):
+        self.make("node-rpc")
+        extra = self.mine / "1-rpc" / "extra.c"
+        extra.write_text("int extra_number(void);\n"
+                         "int extra_number(void)\n{\n    return 7;\n}\n")
+        self.assertIn("extra.c", self.built(self.make("node-rpc")))
+        extra.unlink()
+        self.assertIn("node-rpc", self.built(self.make("node-rpc")))
+
+    def test_other_stages_in_the_same_place(self):
+        self.make("node-rpc")
+        text = self.make("node-rpc", stages=ROOT / "solution")
+        self.assertIn("rpc.c", self.built(text))
+        self.assertIn("node-rpc", self.built(text))
+
+    def test_a_broken_stage_spoils_no_other(self):
+        broken = self.mine / "2-election" / "election.c"
+        broken.write_text("int broken;\nint broken(void)\n")
+        self.make("node-rpc")
+        self.assertEqual(self.status, 0)
+        text = self.make("node-election")
+        self.assertNotEqual(self.status, 0)
+        self.assertIn("election.c:2:", text)
+
+    def test_an_empty_stage_is_said(self):
+        shutil.rmtree(self.mine / "1-rpc")
+        text = self.make("node-rpc")
+        self.assertNotEqual(self.status, 0)
+        self.assertIn("1-rpc holds no .c file", text)
+
+    def test_an_unknown_flavour_is_said(self):
+        text = self.make("tools", "FLAVOUR=vanilla")
+        self.assertNotEqual(self.status, 0)
+        self.assertIn("FLAVOUR=vanilla is unknown: take release, debug or asan",
+                      text)
+
+
+if __name__ == "__main__":
+    unittest.main()
