@@ -198,10 +198,10 @@ def plant(bug: Bug, root: pathlib.Path, folder: pathlib.Path) -> None:
                      "solution/")
     source = root.joinpath(*next(iter(stages)))
     into = folder / source.name
-    for path in folder.glob("*/"):
-        if path != into:  # another bug's stage
-            shutil.rmtree(path)
     into.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir() and path != into:  # another bug's stage
+            shutil.rmtree(path)
     files = {path.name: path.read_text(encoding="utf-8")
              for path in source.glob("*.[ch]")}
     for change in bug.changes:

@@ -231,7 +231,7 @@ void co_describe(char *text, size_t size_bytes)
 
     if (size_bytes > 0)
         text[0] = '\0';
-    list_each (at, &alive) {
+    list_each(at, &alive) {
         struct co *co = list_entry(at, struct co, alive_link);
         const char *what = co->is_waiting ? co->what : "its turn";
         uint64_t ms = co->is_waiting ? (now_us - co->since_us) / 1000 : 0;

@@ -37,10 +37,10 @@ struct named_call {
 
 /* A session of the stage's, by a client's name for it. */
 struct named_session {
+    struct list link;           /* among all; first, for leak checkers */
     struct buf name;            /* the client's name for it */
     struct rpc_session session; /* the stage's */
     bool is_busy;               /* a call of it is under way */
-    struct list link;           /* among all */
 };
 
 static struct list named_calls;    /* under way */

@@ -8,8 +8,8 @@
  *
  * outcomes is a list ("0,-6,0"), one for each piece of work. order lists the
  * pieces in the order in which they may end, once all have begun; one that it
- * leaves out waits until it is cancelled. cancel_at: the caller's token fires after so many pieces
- * have ended. See rpc_steps.h for the answer.
+ * leaves out waits until it is cancelled. cancel_at: the caller's token fires
+ * after so many pieces have ended. See rpc_steps.h for the answer.
  *
  * The pieces wait for each other, so that work done one after the other gets
  * stuck: nobody has to measure whether it was done at the same time.
@@ -221,7 +221,7 @@ static void wait_beside(void *arg)
     play_release(play);
 }
 
-/* The owner: goes on, loses patience once, lets the work end, and asks twice. */
+/* The owner: goes on, loses patience once, lets the work end, asks twice. */
 static void await_owner(struct play *play)
 {
     struct cancel scope;

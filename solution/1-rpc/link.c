@@ -39,7 +39,7 @@ static struct link *link_new(uint64_t stream, int peer, bool is_dialled)
 /* The link of a stream, or NULL: it has ended here. */
 static struct link *link_find(uint64_t stream)
 {
-    list_each (at, &links) {
+    list_each(at, &links) {
         struct link *link = list_entry(at, struct link, all);
 
         if (link->stream == stream)

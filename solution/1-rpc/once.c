@@ -48,7 +48,7 @@ static struct record *record_find(uint64_t client)
 {
     struct list *bucket = bucket_of(client);
 
-    list_each (at, bucket) {
+    list_each(at, bucket) {
         struct record *record = list_entry(at, struct record, in_bucket);
 
         if (record->client == client)
@@ -79,7 +79,7 @@ static bool make_room(void)
     uint64_t keep_us = (uint64_t)node_config()->once_keep_ms * 1000;
     uint64_t now_us = node_now_us();
 
-    list_each (at, &ages) {
+    list_each(at, &ages) {
         struct record *record = list_entry(at, struct record, by_age);
 
         if (now_us - record->used_us < keep_us)

@@ -141,7 +141,7 @@ void serve_on_cancel(struct link *link, const struct frame *frame)
     // | /* Your code here. */
     // | (void)link;
     // | (void)frame;
-    list_each (at, &link->servings) {
+    list_each(at, &link->servings) {
         struct serving *serving = list_entry(at, struct serving, in_link);
 
         if (serving->call_id == frame->call_id) {

@@ -9,6 +9,7 @@ const GUTTER = 104;                        /* names of the nodes, at the left */
 const AXIS_H = 24, STEPS_H = 22, BAND_H = 18, BAR_H = 16;
 const LANE_MIN = 72, LANE_MAX = 230;
 const MANY = 900;                          /* arrows, drawn thinner from here */
+const MANY_STEPS = 60;                     /* marked without a line from here */
 const FEW = 90;                            /* arrows, with words up to here */
 
 const chart = document.getElementById("chart");
@@ -183,12 +184,12 @@ function paintSteps(ctx) {
     ctx.textAlign = "left";
     boxes.push([x, y - 9, width, 18, first]);
   };
-  const steps = shown.filter((event) => event.what === "step");
+  const steps = shown.filter((event) => event.what === "step"
+    && event.time >= view.from && event.time <= view.to);
   ctx.strokeStyle = colour.line;
   ctx.setLineDash([2, 3]);
   ctx.beginPath();
-  for (const step of steps) {
-    if (step.time < view.from || step.time > view.to) continue;
+  for (const step of steps.length > MANY_STEPS ? [] : steps) {
     const x = xOf(step.time);
     ctx.moveTo(x, y);
     ctx.lineTo(x, view.height);
@@ -196,14 +197,13 @@ function paintSteps(ctx) {
   ctx.stroke();
   ctx.setLineDash([]);
   for (const step of steps) {
-    if (step.time < view.from || step.time > view.to) continue;
     const x = xOf(step.time);
-    if (run && x < taken) run.last = step;
+    if (run && x < taken) run.last = step; /* no room for a mark of its own */
     else {
       flush();
       run = { x, first: step, last: step };
     }
-    taken = Math.max(x + 24, run.x + (run.first === run.last ? 24 : 46));
+    taken = run.x + (run.first === run.last ? 24 : 58);
   }
   flush();
 }
@@ -462,6 +462,8 @@ function paintArrows(ctx) {
   const thin = isMany ? 0.7 : 1;
   const looks = new Map();
   const crosses = new Path2D(), rings = new Path2D();
+  const arm = isMany ? 2 : 3.5; /* of a cross */
+  const drawn = new Set();      /* what would be painted over itself */
   const labels = [];
   for (const frame of inSight) {
     const isReply = frame.type !== "REQUEST";
@@ -469,6 +471,11 @@ function paintArrows(ctx) {
       || (selected && selected.calls === frame.calls && frame.calls);
     for (const [x1, y1, x2, y2, ending, isDashed] of linesOf(frame)) {
       hits.push([x1, y1, x2, y2, frame]);
+      if (isMany && !isOn) {
+        const spot = `${y1}/${y2}/${Math.round(x1)}/${Math.round(x2)}`;
+        if (drawn.has(spot)) continue;
+        drawn.add(spot);
+      }
       const paint = isOn && frame === WRONG_FRAME ? "bad"
         : ending === "lost" ? "bad" : kindVariable(frame.kind);
       const key = `${paint}/${isReply}/${isDashed}/${isOn ? 1 : 0}`;
@@ -485,10 +492,10 @@ function paintArrows(ctx) {
       if (ending === "head") {
         if (!isMany || isOn) look.head(x1, y1, x2, y2, isOn ? 9 : 6.5);
       } else if (ending === "lost") {
-        crosses.moveTo(x2 - 3.5, y2 - 3.5);
-        crosses.lineTo(x2 + 3.5, y2 + 3.5);
-        crosses.moveTo(x2 + 3.5, y2 - 3.5);
-        crosses.lineTo(x2 - 3.5, y2 + 3.5);
+        crosses.moveTo(x2 - arm, y2 - arm);
+        crosses.lineTo(x2 + arm, y2 + arm);
+        crosses.moveTo(x2 + arm, y2 - arm);
+        crosses.lineTo(x2 - arm, y2 + arm);
       } else {
         rings.moveTo(x2 + 3, y2);
         rings.arc(x2, y2, 3, 0, 7);
@@ -629,9 +636,25 @@ function paintCursor(ctx) {
   ctx.fillText(text, x + 5, 12.5);
 }
 
+const base = document.createElement("canvas"); /* all but the cursor */
+
 /* Paints the chart; how many frames it shows. */
 function paint() {
+  const count = paintBase();
+  paintOver();
+  return count;
+}
+
+/* Puts the cursor, and what the nodes are at its time, over the rest. */
+function paintOver() {
   const ctx = prepare(chart, view.width, view.height);
+  ctx.drawImage(base, 0, 0, view.width, view.height);
+  paintGutter(ctx);
+  paintCursor(ctx);
+}
+
+function paintBase() {
+  const ctx = prepare(base, view.width, view.height);
   hits = [];
   boxes = [];
   barTexts = [];
@@ -652,8 +675,6 @@ function paint() {
   paintLives(ctx);
   paintWrong(ctx);
   ctx.restore();
-  paintGutter(ctx);
-  paintCursor(ctx);
   return count;
 }
 

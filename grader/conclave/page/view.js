@@ -15,15 +15,21 @@ const search = document.getElementById("search");
 
 /* ---- Painting, at most once a frame of the screen ----------------------- */
 
-let isAsked = false;
+let asked = null; /* what the screen's next frame paints */
 
-function ask() {
-  if (isAsked) return;
-  isAsked = true;
-  requestAnimationFrame(() => {
-    isAsked = false;
-    paintAll();
-  });
+function ask(what = paintAll) {
+  if (asked === null)
+    requestAnimationFrame(() => {
+      const act = asked;
+      asked = null;
+      act();
+    });
+  if (asked !== paintAll) asked = asked && asked !== what ? paintAll : what;
+}
+
+function paintSide() {
+  paintOver();
+  paintList();
 }
 
 function paintAll() {
@@ -260,7 +266,7 @@ function listenToMouse() {
     const what = under(x, y);
     chart.style.cursor = what ? "pointer" : "";
     showTip(event, what);
-    ask();
+    ask(paintOver);
   });
   chart.addEventListener("pointerup", (event) => {
     const wasClick = drag && !drag.moved;
@@ -272,12 +278,12 @@ function listenToMouse() {
   chart.addEventListener("pointerleave", () => {
     tip.hidden = true;
     view.cursor = null;
-    ask();
+    ask(paintOver);
   });
   chart.addEventListener("dblclick", (event) =>
     zoom(0.4, timeOf(place(event)[0])));
   listenToMap();
-  list.addEventListener("scroll", ask);
+  list.addEventListener("scroll", () => ask(paintSide));
 }
 
 function listenToMap() {
