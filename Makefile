@@ -89,7 +89,7 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: help all grade test tools nodes node-rpc node-election selftest bench \
-        sim node-rpc.so node-election.so rogue \
+        bench-rpc sim node-rpc.so node-election.so rogue \
         asan skeletons format check-format compile_commands.json clean FORCE
 .DEFAULT_GOAL := help
 
@@ -132,7 +132,9 @@ asan: all ## the same with the address and undefined-behaviour sanitizers
 test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
 	@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
 
-bench: $(BENCH) ## measure the RPC against a bare libuv echo
+bench: bench-rpc ## measure everything there is to measure
+
+bench-rpc: $(BENCH) ## measure the reference RPC beside a bare libuv echo
 	@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
 
 skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/

@@ -34,7 +34,8 @@ int await_race(int count, warmup_work await_work, void *arg);
 
 /*
  * Ticker. Calls tick(arg, k) for k = 1, 2, ... count, the k-th k * period_ms
- * after the start: a tick that comes late does not delay those after it.
+ * after the start: a tick that comes late does not delay those after it, and
+ * neither does one that waits (tick may suspend; it is then called await_...).
  * Returns OK, or why it was cancelled.
  */
 int await_ticks(uint32_t period_ms, int count, void (*tick)(void *arg, int k),

@@ -37,14 +37,25 @@ struct serving {
     struct list in_link;        /* among the link's servings */
 };
 
+/* As much of a text as a reply may hold, without half a UTF-8 character. */
+static struct bytes cut_text(struct bytes text)
+{
+    if (text.len <= RPC_MAX_ERROR_BYTES)
+        return text;
+    text.len = RPC_MAX_ERROR_BYTES;
+    while (text.len > 0 && (text.data[text.len] & 0xC0) == 0x80)
+        text.len--;
+    return text;
+}
+
 static void send_reply(struct serving *serving, int outcome, struct bytes body)
 {
     if (outcome == OK && body.len > RPC_MAX_BODY_BYTES) {
         outcome = RPC_FAILED;
         body = bytes_text("the reply is larger than RPC_MAX_BODY_BYTES");
     }
-    if (outcome != OK && body.len > RPC_MAX_ERROR_BYTES)
-        body.len = RPC_MAX_ERROR_BYTES;
+    if (outcome != OK)
+        body = cut_text(body);
 
     struct buf *out = link_begin(FRAME_REPLY, serving->request.method,
                                  serving->call_id, 4 + body.len);
