@@ -71,6 +71,7 @@ TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
 # The RPC is measured beside a bare echo: the reference's, where it is at hand.
 BENCH := $(O)/bench/echo $(O)/bench/switch $(O)/bench/node-bench
 BENCH_RPC := $(or $(call objects,solution/1-rpc/*.c),$(RPC))
+BENCH_ELECTION := $(or $(call objects,solution/2-election/*.c),$(ELECTION))
 
 C_FILES := $(wildcard handout/*/*.[ch] labs/*/*.[ch] solution/*/*.[ch] \
                       grader/*/*.[ch] grader/sim/rogue/*.c)
@@ -89,7 +90,7 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: help all grade test tools nodes node-rpc node-election selftest bench \
-        bench-rpc sim node-rpc.so node-election.so rogue \
+        bench-rpc bench-sim sim node-rpc.so node-election.so rogue \
         asan skeletons format check-format compile_commands.json clean FORCE
 .DEFAULT_GOAL := help
 
@@ -124,7 +125,7 @@ node-election: $(OUT)/node-election ## build lab 2's node
 sim: $(O)/sim ## build the simulated world
 node-rpc.so: $(OUT)/node-rpc.so ## build lab 1's node for the simulated world
 node-election.so: $(OUT)/node-election.so ## the same of lab 2
-rogue: $(O)/rogue.so $(O)/refused.so
+rogue: $(O)/rogue.so $(O)/refused.so $(O)/stays.so
 selftest: $(NODE_TESTS) $(TOOL_TESTS)
 
 asan: all ## the same with the address and undefined-behaviour sanitizers
@@ -132,10 +133,14 @@ asan: all ## the same with the address and undefined-behaviour sanitizers
 test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
 	@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
 
-bench: bench-rpc ## measure everything there is to measure
+bench: bench-rpc bench-sim ## measure everything there is to measure
 
 bench-rpc: $(BENCH) ## measure the reference RPC beside a bare libuv echo
 	@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
+
+bench-sim: $(O)/bench/node-election.so ## measure the simulated world
+	@$(O)/sim bench $<
+	@$(O)/sim explore $< seeds=1000
 
 skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/
 	@python3 grader/skeleton.py $(ARGS)
@@ -191,7 +196,7 @@ $(OUT)/obj/%: INCLUDES = $(KIT_INCLUDES)
 
 # What nodes are made of goes into programs and shared objects alike.
 $(O)/handout/node/% $(O)/handout/standin/% $(O)/grader/sim/rogue/% \
-    $(OUT)/obj/%: PIC = -fPIC -fno-semantic-interposition
+    $(O)/solution/% $(OUT)/obj/%: PIC = -fPIC -fno-semantic-interposition
 $(SHIM): PIC = -fPIC -fvisibility=hidden -fno-builtin
 
 $(O)/%.c.o: %.c Makefile $(O)/commands | $(BUILD)/needs
@@ -249,11 +254,20 @@ $(OUT)/node-election.so: $(NODE) $(RPC) $(ELECTION) $(ELECTION_APP) $(SHIM) \
 	$(link_shared)
 	$(check_shared)
 
+$(O)/bench/node-election.so: $(NODE) $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(ELECTION_APP) $(SHIM) grader/sim/node.map $(O)/sim
+	$(link_shared)
+	$(check_shared)
+
 $(O)/rogue.so: $(NODE) $(filter %/app.c.o,$(ROGUE)) $(SHIM) $(O)/sim
 	$(link_shared)
 	$(check_shared)
 
 $(O)/refused.so: $(NODE) $(ROGUE) $(SHIM)
+	$(link_shared)
+
+$(O)/stays.so: LDFLAGS += -Wl,-z,nodelete
+$(O)/stays.so: $(NODE) $(filter %/app.c.o,$(ROGUE)) $(SHIM)
 	$(link_shared)
 
 # Tests take from an archive what they use, and put their own in its place.
@@ -291,7 +305,7 @@ compile_commands.json: ## tell editors how files are compiled
 	    separator=','; done; printf '\n]\n'; } >$@
 
 -include $(patsubst %.o,%.d,$(NODE) $(HOST) $(PROXY) $(RPC) $(ELECTION) \
-    $(RPC_APP) $(ELECTION_APP) $(SELFTEST) $(BENCH_RPC) $(SIM) $(SHIM) \
-    $(ROGUE))
+    $(RPC_APP) $(ELECTION_APP) $(SELFTEST) $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(SIM) $(SHIM) $(ROGUE))
 -include $(patsubst %,%.c.d,$(NODE_TESTS) $(TOOL_TESTS)) \
     $(wildcard $(O)/grader/bench/*.d)

@@ -80,7 +80,8 @@ class World:
     def ask(self, node, *words, ms=2000):
         """A command to a node: its reply as text, without the RESP."""
         client = self("connect", node)[0]
-        self("send", client, (" ".join(map(str, words)) + "\r\n").encode().hex())
+        line = " ".join(map(str, words)) + "\r\n"
+        self("send", client, line.encode().hex())
         until = self.now_us + ms * 1000
         while self.now_us < until:
             self.now_us = int(self("run", until)[0])
