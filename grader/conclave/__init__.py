@@ -16,7 +16,7 @@ A lab's tests.py imports what it needs from here:
 from .failure import Failure
 from .frames import Frame, Method, encode_reply, encode_request
 from .resp import RespError
-from .spec import Lab, test
+from .spec import Lab, exploration, test
 
 __all__ = [
     "Failure",
@@ -26,5 +26,6 @@ __all__ = [
     "RespError",
     "encode_reply",
     "encode_request",
+    "exploration",
     "test",
 ]

@@ -59,16 +59,38 @@ def _places(texts: Sequence[str], program: pathlib.Path
         return {}
     try:
         symbols = _symbols(program)
+        faulted = _faulted(texts, program)
         places = {}
         for text, found in frames[:_MAX_FRAMES]:
             start = symbols.get(found["name"], 0)
             if start or not found["name"]:
-                where = _lines(program, start + int(found["offset"], 16))
+                # A frame holds where it returns to: the call lies one byte
+                # before. Only the one that a signal stopped holds its place.
+                back = 0 if text == faulted else 1
+                where = _lines(program,
+                               start + int(found["offset"], 16) - back)
                 if where:
                     places[text] = where
         return places
     except (OSError, ValueError, subprocess.SubprocessError):
         return {}
+
+
+def _faulted(texts: Sequence[str], program: pathlib.Path) -> str:
+    """The frame that a signal stopped: the program's first below the system's
+    own, which lie below those of the handler. "" if there is none."""
+    seen_own, seen_system = False, False
+    for text in texts:
+        found = _FRAME.match(text)
+        if not found:
+            continue
+        if not found["program"].endswith(program.name):
+            seen_system = seen_own
+        elif seen_system:
+            return text
+        else:
+            seen_own = True
+    return ""
 
 
 def _symbols(program: pathlib.Path) -> Dict[str, int]:
@@ -83,9 +105,8 @@ def _symbols(program: pathlib.Path) -> Dict[str, int]:
 
 def _lines(program: pathlib.Path, address: int) -> List[str]:
     """"function, file:line" of an address, inlined callees first."""
-    # A frame holds where it returns to: one byte before lies the call.
     lines = _run(["addr2line", "-f", "-i", "-e", str(program),
-                  hex(max(address - 1, 0))])
+                  hex(max(address, 0))])
     return [f"{function}, {_short(where)}"
             for function, where in zip(lines[::2], lines[1::2])
             if re.search(r"\.[chS]:[0-9]", where)]

@@ -18,11 +18,11 @@ import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Mapping, Optional
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence
 
 from . import results
 from .failure import GraderError
-from .spec import Lab
+from .spec import REAL, SIM, Lab
 from .submission import BadSubmission, Submission
 
 TOOLS_LIMIT_S = 600.0
@@ -31,6 +31,12 @@ MAX_MESSAGES_BYTES = 64 << 10  # of the compiler's, shown and kept
 _FORGET = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "GNUMAKEFLAGS")
 _ERROR = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?:\d+:)? "
                     r"(?:fatal )?error: (?P<text>.*)$", re.MULTILINE)
+# What the simulator's check says of an object of the submission.
+_REFUSED = re.compile(r"^\S*/obj/(?P<file>[^/\s]+/\S+\.c)\.o "
+                      r"(?P<text>(?:calls|has) .*)$", re.MULTILINE)
+# What make builds for each world, and what it is called.
+_TOOLS = {REAL: ("tools", "proxy"), SIM: ("sim", "sim")}
+_SUFFIX = {REAL: "", SIM: ".so"}
 _LINK_ERROR = re.compile(
     r"(?P<text>undefined reference to .*|multiple definition of [^;]*)")
 
@@ -59,23 +65,30 @@ class Builder:
     def sanitized(self) -> bool:
         return self.flavour == "asan"
 
-    def tools(self) -> pathlib.Path:
-        """The proxy. GraderError if it does not build."""
+    def tools(self, worlds: Sequence[str] = (REAL,)
+              ) -> Dict[str, pathlib.Path]:
+        """The proxy, the simulator. GraderError if one does not build."""
+        targets = [_TOOLS[world] for world in worlds]
         with self._lock():
-            failed, text = self._make(["tools"], TOOLS_LIMIT_S)
-        proxy = self.folder / "proxy"
-        if failed or not proxy.exists():
-            raise GraderError("the grader's own tools do not build: "
-                              f"`make tools` says\n{text.strip()}")
-        return self._keep(proxy, "proxy")
+            failed, text = self._make([target for target, _ in targets],
+                                      TOOLS_LIMIT_S)
+        for target, name in targets:
+            if failed or not (self.folder / name).exists():
+                raise GraderError("the grader's own tools do not build: "
+                                  f"`make {target}` says\n{text.strip()}")
+        return {world: self._keep(self.folder / _TOOLS[world][1],
+                                  _TOOLS[world][1]) for world in worlds}
 
     def node(self, lab: Lab, labs: Mapping[str, Lab], submission: Submission,
-             stack: str) -> pathlib.Path:
-        """A lab's node from a submission's stages; ISOLATED takes those below
-        the lab's own from the reference. NotBuilt or GraderError."""
+             stack: str, worlds: Sequence[str] = (REAL,)
+             ) -> Dict[str, pathlib.Path]:
+        """A lab's node for each world from a submission's stages; ISOLATED
+        takes those below the lab's own from the reference. NotBuilt or
+        GraderError."""
         own = self._submission_folder(submission)
         out = own / (stack if stack == results.OWN else f"{stack}-{lab.name}")
-        words = [lab.binary, f"OUT={self._shown(out)}"]
+        names = {world: lab.binary + _SUFFIX[world] for world in worlds}
+        words = [*names.values(), f"OUT={self._shown(out)}"]
         paths: Dict[str, str] = {}  # our copies -> where they came from
         with self._lock():
             for name in lab.stages:
@@ -93,7 +106,8 @@ class Builder:
                 raise self._blame(failed, text, list(paths.values()))
             if text.strip() and text not in self.messages:
                 self.messages.append(text)
-            return self._keep(out / lab.binary, f"{stack}-{lab.binary}")
+            return {world: self._keep(out / name, f"{stack}-{name}")
+                    for world, name in names.items()}
 
     def _copy_stage(self, submission: Submission, lab: Lab,
                     folder: pathlib.Path) -> None:
@@ -170,6 +184,9 @@ class Builder:
             if any(one in text[:found.end()] for one in theirs):
                 return NotBuilt(f"{found['file']}:{found['line']}: "
                                 f"{found['text']}", text)
+        refused = _REFUSED.search(text)
+        if refused is not None and not errors:
+            return NotBuilt(f"{refused['file']} {refused['text']}", text)
         linked: Optional["re.Match[str]"] = _LINK_ERROR.search(text)
         if linked is not None and not errors:
             return NotBuilt(f"it does not link: {linked['text']}", text)

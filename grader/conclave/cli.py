@@ -16,8 +16,9 @@ from .failure import GraderError
 from .grading import (EXIT_GRADER, EXIT_INTERRUPTED, EXIT_POINTS_LOST,
                       EXIT_USAGE, Order, grade_all)
 from .report import Report
-from .results import ISOLATED, OWN
+from .results import BOTH, ISOLATED, OWN
 from .runner import default_jobs
+from .spec import REAL, SIM
 from .submission import BadSubmission
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,7 +29,7 @@ _EPILOG = """exit status:
 environment:
   FLAVOUR=asan (or debug)   grade a build with sanitizers (or for gdb)
   NODE_WRAPPER='valgrind -q --exit-on-first-error=yes --error-exitcode=99'
-                            run every node under another program
+                            run every real node under another program
 
 examples:
   grader/grade rpc                      grade lab 1 of what is in labs/
@@ -46,8 +47,9 @@ class UsageError(Exception):
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="grader/grade", epilog=_EPILOG,
-        description="Runs a submission's nodes as real processes, breaks the "
-                    "network between them, and scores what it sees.",
+        description="Runs a submission's nodes, in a simulated world and as "
+                    "real processes,\nbreaks the network between them, and "
+                    "scores what it sees.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("labs", nargs="*", metavar="LAB",
@@ -67,6 +69,16 @@ def _parser() -> argparse.ArgumentParser:
         help="with --list: what each test proves, and the fault it injects")
     add("--seed", metavar="N", type=_natural, default=1,
         help="seed of every random choice of the network (default: 1)")
+    add("--world", choices=(SIM, REAL, BOTH), default=BOTH,
+        help="where tests run: in the simulated world, against real "
+             "processes, or in both (default), where a test meets the real "
+             "one only if it has passed in the simulated one")
+    add("--seeds", metavar="N", type=_count,
+        help="how many seeds each exploration runs, from --seed on (default: "
+             "see --list)")
+    add("--trace-hash", action="store_true",
+        help="the JSON holds a hash of all that the nodes did in the "
+             "simulated world")
     add("--replay", metavar="TEST:SEED",
         help="one test again with the faults of that seed, and its full "
              "trace: steps, frames, output of the nodes")
@@ -103,7 +115,15 @@ def _positive(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 10**9:
+        raise argparse.ArgumentTypeError("take a number from 1 up")
+    return number
+
+
 _natural.__name__ = "seed"
+_count.__name__ = "number"
 _positive.__name__ = "number"
 
 
@@ -154,7 +174,9 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         reference=folder == ROOT / "solution", seed=options.seed,
         jobs=options.jobs, replay=bool(options.replay), stack=stack,
         json=options.json, junit=options.junit,
-        gradescope=options.gradescope, html=options.html), report)
+        gradescope=options.gradescope, html=options.html,
+        world=options.world, seeds=options.seeds,
+        trace_hash=options.trace_hash), report)
 
 
 def _make_folder(folder: pathlib.Path) -> None:
@@ -172,7 +194,7 @@ def _bugs(courses: Sequence[Course], options: argparse.Namespace,
         return bugs.run(ROOT, courses, options, report)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except LookupError as error:
+    except bugs.BadOrder as error:
         raise UsageError(str(error)) from error
 
 

@@ -6,14 +6,12 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Awaitable, Deque, Optional
 
-from . import ports
 from .failure import CRASHED, Failure
 from .patience import COMMAND_LIMIT_S, POLL_S, Patience, within
-from .process import Process
 from .resp import BadReply, Connection, Word, encode_command
 
 if TYPE_CHECKING:
-    from .node import Asked, Node
+    from .place import Asked, Life, Place
 
 _CONNECT_LIMIT_S = 10.0
 _OBITUARY_LIMIT_S = 2.0    # for a dead node's exit status to arrive
@@ -26,7 +24,7 @@ _RULE = "a node answers its clients (handout/node/client.h)"
 class Client:
     """A test's own connection to a node."""
 
-    def __init__(self, node: "Node", process: Process, connection: Connection):
+    def __init__(self, node: "Place", process: "Life", connection: Connection):
         self._node = node
         self._process = process
         self._connection = connection
@@ -34,13 +32,11 @@ class Client:
         self._asked: Deque["Asked"] = deque()  # not answered yet
 
     @classmethod
-    async def open(cls, node: "Node") -> "Client":
+    async def open(cls, node: "Place") -> "Client":
         """Connects. A Failure if the node does not accept."""
         process = node.running()
-        host, port = ports.split(node.client_address)
         try:
-            connection = await within(_CONNECT_LIMIT_S,
-                                      Connection.open(host, port))
+            connection = await within(_CONNECT_LIMIT_S, node.connect())
         except asyncio.TimeoutError:
             raise Failure(f"node {node.id} accepts clients",
                           "it did not accept a connection", rule=_RULE,
@@ -110,7 +106,7 @@ class Client:
                               f"answering {self._last}") from None
 
 
-async def _lost(node: "Node", process: Process, what: str) -> Failure:
+async def _lost(node: "Place", process: "Life", what: str) -> Failure:
     """The Failure for a connection that broke; the node may have died."""
     patience = Patience(_OBITUARY_LIMIT_S)
     while process.alive and not patience.over():
@@ -121,7 +117,7 @@ async def _lost(node: "Node", process: Process, what: str) -> Failure:
                    f"node {node.id} {what}", rule=_RULE, node=node.id)
 
 
-async def _silent(node: "Node", process: Process, command: str, limit_s: float,
+async def _silent(node: "Place", process: "Life", command: str, limit_s: float,
                   cpu_s: float) -> Failure:
     """The Failure for an answer that did not come, with the likely reason."""
     expected = f"node {node.id} answers {command}"
@@ -148,10 +144,9 @@ async def _silent(node: "Node", process: Process, command: str, limit_s: float,
                    status=CRASHED, node=node.id)
 
 
-async def _answers_ping(node: "Node") -> bool:
-    host, port = ports.split(node.client_address)
+async def _answers_ping(node: "Place") -> bool:
     try:
-        connection = await within(_PING_LIMIT_S, Connection.open(host, port))
+        connection = await within(_PING_LIMIT_S, node.connect())
         try:
             await within(_PING_LIMIT_S, connection.cmd("PING"))
         finally:

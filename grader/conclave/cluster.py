@@ -20,16 +20,16 @@ from . import leader as leaders
 from .client import Client, describe, describe_reply
 from .failure import Failure, GraderError
 from .frames import Frame
-from .layout import Layout
-from .node import Node
 from .patience import (POLL_S, PROGRESS_LIMIT_S, START_PING_LIMIT_S,
                        Patience)
 from .peer import Peer
-from .proxy import Proxy, set_words
+from .place import Place as NodePlace
+from .proxy import set_words
 from .record import StreamEvent, Violation
 from .resp import Word
 from .spec import Test
 from .story import Story
+from .world import World
 
 Place = Union[int, str]  # a node's id, or "*"
 
@@ -37,17 +37,15 @@ Place = Union[int, str]  # a node's id, or "*"
 class Cluster:
     """The nodes of one test, the network between them, and the record."""
 
-    def __init__(self, spec: Test, layout: Layout, proxy: Proxy,
-                 nodes: Dict[int, Node], seed: int, random_seed: int,
+    def __init__(self, spec: Test, world: World, seed: int, random_seed: int,
                  raft: bool, trouble: "asyncio.Future[Any]"):
         self.ids = spec.ids                        # all, seats included
         self.seed = seed                           # as on the command line
         self.rng = random.Random(random_seed)      # of the seed and the test
-        self.config = dict(layout.config)          # the numbers in effect
+        self.config = dict(world.config)           # the numbers in effect
         self.story = Story()
-        self.nodes = nodes
-        self.proxy = proxy
-        self.layout = layout
+        self.nodes = world.nodes
+        self.proxy = world                         # its network: orders, record
         self.trouble = trouble                     # ends the test when set
         self._spec = spec
         self._peers: Dict[int, Peer] = {}
@@ -58,7 +56,7 @@ class Cluster:
 
     # Nodes
 
-    def _node(self, node: int) -> Node:
+    def _node(self, node: int) -> NodePlace:
         if node not in self.nodes:
             why = "it plays itself" if node in self.ids else "does not exist"
             raise GraderError(f"the test asks for node {node}, which {why}")
@@ -92,7 +90,7 @@ class Cluster:
                 config["election_min_ms"], config["election_max_ms"],
                 self._fastest)
 
-    async def _serves(self, node: Node) -> None:
+    async def _serves(self, node: NodePlace) -> None:
         await node.came_up()
         try:
             with self.story.quiet():
@@ -280,7 +278,8 @@ class Cluster:
     # The test's own
 
     async def sleep(self, ms: float) -> None:
-        """Lets real time pass; no verdict may depend on how much."""
+        """Lets time pass; in the real world no verdict may depend on how
+        much that is."""
         await asyncio.sleep(ms / 1000)
 
     def now_ms(self) -> float:
@@ -324,16 +323,13 @@ class Cluster:
             raise GraderError(f"the test plays node {seat}, but peers= does "
                               "not name it")
         if seat not in self._peers:
-            peer = Peer(seat, self.layout.cluster, self.layout.listen[seat],
-                        self.layout.dial, self.fault)
-            await peer.open()
-            self._peers[seat] = peer
+            self._peers[seat] = await self.proxy.sit(seat)
             self._step(f"the test sits in node {seat}'s place")
         return self._peers[seat]
 
     # For the runner
 
-    def fault(self, error: Exception) -> None:
+    def fault(self, error: BaseException) -> None:
         """Something is wrong with us, or with a node: the test ends."""
         if not self.trouble.done():
             self.trouble.set_result(error)
@@ -355,7 +351,7 @@ class Cluster:
         self.story.add(self.now_ms(), text)
 
 
-def _start_text(node: Node, wall_offset_ms: int, rate: float) -> str:
+def _start_text(node: NodePlace, wall_offset_ms: int, rate: float) -> str:
     text = f"node {node.id} starts"
     if node.lives > 1:
         text += f" again (start {node.lives})"

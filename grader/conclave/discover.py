@@ -12,7 +12,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from .failure import GraderError
 from .layout import DEFAULTS
-from .spec import KINDS, Lab, Test
+from .spec import EXPLORATION, KINDS, WORLDS, Lab, Test
 
 MAX_NODES = 16
 
@@ -92,7 +92,10 @@ def check(course: Course) -> List[str]:
 def _check_test(course: Course, test: Test) -> List[str]:
     earlier = {one.name for one in course.tests[:course.tests.index(test)]}
     faults = []
-    if not inspect.iscoroutinefunction(test.function):
+    if test.kind == EXPLORATION:
+        if test.seeds < 1:
+            faults.append("an exploration needs at least one seed")
+    elif not inspect.iscoroutinefunction(test.function):
         faults.append("it must be an async function")
     elif len(inspect.signature(test.function).parameters) != 1:
         faults.append("it must take one parameter, the cluster")
@@ -100,6 +103,8 @@ def _check_test(course: Course, test: Test) -> List[str]:
         faults.append("it needs a docstring: what it proves, which fault")
     if test.part and test.part not in course.lab.parts:
         faults.append(f"LAB has no part {test.part}")
+    if not test.worlds or not set(test.worlds) <= set(WORLDS):
+        faults.append(f"worlds are some of {', '.join(WORLDS)}")
     if not isinstance(test.points, int) or test.points < 1:
         faults.append("points must be a whole number above 0")
     if test.kind not in KINDS:

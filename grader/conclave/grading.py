@@ -13,10 +13,10 @@ from .build import Builder, NotBuilt
 from .discover import Course, test_id
 from .failure import GRADER_ERROR, NOT_BUILT, GraderError
 from .report import Report
-from .results import (ISOLATED, OWN, Grade, LabResult, Run, TestResult,
+from .results import (BOTH, ISOLATED, OWN, Grade, LabResult, Run, TestResult,
                       write_gradescope, write_json, write_junit)
 from .runner import Runner, Timings
-from .spec import Lab
+from .spec import EXPLORATION, WORLDS, Lab, Test
 from .submission import BadSubmission, Submission
 from .timeline import write_index
 from .trial import Trial, blank
@@ -52,6 +52,9 @@ class Order:
     junit: Optional[pathlib.Path]
     gradescope: Optional[pathlib.Path]
     html: Optional[pathlib.Path] = None  # the folder of timeline pages
+    world: str = BOTH              # SIM, REAL or BOTH
+    seeds: Optional[int] = None    # of each exploration; None: its own number
+    trace_hash: bool = False       # the JSON holds hashes
 
 
 class _Grading:
@@ -75,13 +78,21 @@ class _Grading:
     def build(self) -> None:
         """Builds all, and lists the trials of what did."""
         self.report.live("building the grader's tools")
-        proxy = self.builder.tools()
+        worlds = self._worlds([test for course in self.order.courses
+                               for test in course.tests])
+        tools = self.builder.tools(worlds)
         for course in self.order.courses:
             stacks, note = self._stacks(course.lab)
-            runs = [self._build_run(course, stack, proxy) for stack in stacks]
+            runs = [self._build_run(course, stack, tools) for stack in stacks]
             self.grade.labs.append(LabResult(
                 course.lab.name, course.lab.title, dict(course.lab.parts),
                 runs, note))
+
+    def _worlds(self, tests: Sequence[Test]) -> List[str]:
+        """Those in which any of some tests is to run, in order."""
+        return [world for world in WORLDS
+                if self.order.world in (BOTH, world)
+                and any(world in test.worlds for test in tests)]
 
     def _stacks(self, lab: Lab) -> Tuple[List[str], str]:
         """On what a lab is graded, and a note on isolated credit."""
@@ -109,18 +120,20 @@ class _Grading:
         except BadSubmission:
             return False
 
-    def _build_run(self, course: Course, stack: str, proxy: pathlib.Path
-                   ) -> Run:
+    def _build_run(self, course: Course, stack: str,
+                   tools: Dict[str, pathlib.Path]) -> Run:
         lab = course.lab
         self.report.live(f"building {lab.binary}")
         failure: Optional[NotBuilt] = None
-        binary = pathlib.Path()
+        programs = {world: pathlib.Path() for world in tools}
         try:
-            binary = self.builder.node(lab, self.labs, self.submission, stack)
+            programs = self.builder.node(
+                lab, self.labs, self.submission, stack,
+                self._worlds(course.tests))
         except NotBuilt as error:
             failure = error
-        trials = [self._trial(course, test, stack, binary, proxy)
-                  for test in course.tests]
+        trials = [self._trial(course, test, stack, programs, tools)
+                  for test in course.tests if self._worlds([test])]
         run = Run(stack, [blank(trial) for trial in trials])
         for place, trial in enumerate(trials):
             self.places[(trial.name, stack)] = (run, place)
@@ -132,18 +145,27 @@ class _Grading:
                 _mark_not_built(result, failure)
         return run
 
-    def _trial(self, course: Course, test: object, stack: str,
-               binary: pathlib.Path, proxy: pathlib.Path) -> Trial:
-        name = test_id(course.lab, test)  # type: ignore[arg-type]
+    def _trial(self, course: Course, test: Test, stack: str,
+               programs: Dict[str, pathlib.Path],
+               tools: Dict[str, pathlib.Path]) -> Trial:
+        """In its first world, with that in the next as its twin."""
+        name = test_id(course.lab, test)
         suffix = ":isolated" if stack == ISOLATED else ""
-        return Trial(
-            spec=test, name=name, stack=stack,  # type: ignore[arg-type]
-            binary=binary, proxy=proxy, seed=self.order.seed,
-            replay=f"grader/grade {course.lab.name}{self.order.flag} "
-                   f"--replay {name}:{self.order.seed}{suffix}",
-            raft="election" in course.lab.stages,
-            sanitized=self.builder.sanitized, trace=self.order.replay,
-            html=self.order.html)
+        seeds = 1 if self.order.replay else self.order.seeds or test.seeds
+        trial: Optional[Trial] = None
+        for world in reversed(self._worlds([test])):
+            only = f" --world {world}" if len(test.worlds) > 1 else ""
+            trial = Trial(
+                spec=test, name=name, stack=stack, binary=programs[world],
+                proxy=tools[world], seed=self.order.seed,
+                replay=f"grader/grade {course.lab.name}{self.order.flag}{only} "
+                       f"--replay {name}:{self.order.seed}{suffix}",
+                raft="election" in course.lab.stages,
+                sanitized=self.builder.sanitized, trace=self.order.replay,
+                html=self.order.html, world=world, twin=trial,
+                seeds=seeds if test.kind == EXPLORATION else 1)
+        assert trial is not None
+        return trial
 
     # Running
 
@@ -165,6 +187,8 @@ class _Grading:
         self.grade.interrupted = runner.interrupted
 
     def _ended(self, trial: Trial, result: TestResult) -> None:
+        if not self.order.trace_hash:
+            result.trace_hash = ""
         run, place = self.places[(trial.name, trial.stack)]
         run.tests[place] = result
         self.ended += 1

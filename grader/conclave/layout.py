@@ -28,18 +28,37 @@ DEFAULTS: Mapping[str, int] = {
 }
 
 
+def numbers(config: Mapping[str, int]) -> Dict[str, int]:
+    """All numbers of a configuration, those of a test over the defaults."""
+    unknown = set(config) - set(DEFAULTS)
+    if unknown:
+        raise ValueError(f"config= knows no {', '.join(sorted(unknown))}")
+    return {**DEFAULTS, **config}
+
+
+def configuration(cluster: int, config: Mapping[str, int],
+                  places: Mapping[int, str],
+                  logs: Mapping[int, Sequence[int]]) -> str:
+    """The configuration's text; places are node -> its addresses in words."""
+    lines = [f"cluster {cluster}"]
+    lines += [f"{name} {value}" for name, value in config.items()]
+    for node in sorted(places):
+        line = f"node {node} {places[node]}"
+        if logs.get(node):
+            line += " log=" + ",".join(str(term) for term in logs[node])
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
 class Layout:
     """Where everything of one cluster is."""
 
     def __init__(self, folder: pathlib.Path, block: PortBlock,
                  ids: Sequence[int], config: Mapping[str, int],
                  logs: Mapping[int, Sequence[int]]):
-        unknown = set(config) - set(DEFAULTS)
-        if unknown:
-            raise ValueError(f"config= knows no {', '.join(sorted(unknown))}")
         self.folder = folder
         self.cluster = block.first  # unlike any other cluster's of now
-        self.config: Dict[str, int] = {**DEFAULTS, **config}
+        self.config = numbers(config)
         self.listen: Dict[int, str] = {}
         self.dial: Dict[int, str] = {}
         self.client: Dict[int, str] = {}
@@ -54,16 +73,10 @@ class Layout:
 
     def text(self) -> str:
         """The configuration file."""
-        lines = [f"cluster {self.cluster}"]
-        lines += [f"{name} {value}" for name, value in self.config.items()]
-        for node in sorted(self.listen):
-            line = (f"node {node} listen={self.listen[node]} "
-                    f"dial={self.dial[node]} client={self.client[node]}")
-            terms = self._logs.get(node)
-            if terms:
-                line += " log=" + ",".join(str(term) for term in terms)
-            lines.append(line)
-        return "\n".join(lines) + "\n"
+        return configuration(self.cluster, self.config, {
+            node: f"listen={self.listen[node]} dial={self.dial[node]} "
+                  f"client={self.client[node]}" for node in self.listen},
+            self._logs)
 
     def data(self, node: int) -> pathlib.Path:
         """A node's own folder; it outlives restarts."""

@@ -7,77 +7,36 @@ import os
 import pathlib
 import shlex
 import signal
-from dataclasses import dataclass
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List
 
-from . import process, reaper
+from . import ports, process, reaper
 from .failure import CRASHED, FAILED, Failure, GraderError
 from .patience import PROGRESS_LIMIT_S, within
-from .process import Log, Process
+from .place import HOUSE_RULE, START_RULE, Place
+from .process import Process
+from .resp import Connection
 
 WRAPPER = "NODE_WRAPPER"  # in the environment: what to run nodes under
-_HOUSE_RULE = "a node runs until it is stopped (handout/node/host.h)"
-_START_RULE = "a node starts and says `ready` (handout/uv)"
 
 
-@dataclass
-class Asked:
-    """What a client asked a node, by this process's monotonic clock."""
-
-    text: str                        # the command
-    began_s: float
-    ended_s: Optional[float] = None  # None: there was no answer
-    reply: str = ""
-
-    def is_answered(self, reply: str) -> None:
-        self.ended_s = asyncio.get_running_loop().time()
-        self.reply = reply
-
-
-class Node:
-    """A node's place in the cluster, and the process in it if it runs."""
+class Node(Place):
+    """A node of the real world: a process."""
 
     def __init__(self, node_id: int, binary: pathlib.Path, config: pathlib.Path,
                  data: pathlib.Path, client_address: str, sanitized: bool,
                  on_trouble: Callable[[Failure], None]):
-        self.id = node_id
+        super().__init__(node_id, on_trouble)
         self.client_address = client_address
-        self.log = Log()              # of all lives, one after the other
-        self.lives = 0                # starts so far: its incarnation
-        self.process: Optional[Process] = None
         self.pids: List[int] = []     # of all lives
-        self.ends: List[Tuple[float, int]] = []  # (when, status) of all lives
-        self.asked: List[Asked] = []  # by clients, for the timeline
         self._binary = binary
         self._config = config
         self._data = data
         self._sanitized = sanitized
-        self._on_trouble = on_trouble
-        self.serves = False           # it has answered since its start
         self._wall_ms = 0             # how far its wall clock is off
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.alive
-
-    def running(self) -> Process:
-        """Its process. A GraderError if the test never started it."""
-        if self.process is None:
-            raise GraderError(f"the test talks to node {self.id} before it "
-                              "started it")
-        return self.process
-
-    def is_asked(self, text: str) -> Asked:
-        """A client asks something: remembered until it is answered."""
-        self.asked.append(Asked(text, asyncio.get_running_loop().time()))
-        return self.asked[-1]
 
     def launch(self, wall_offset_ms: int, rate: float) -> None:
         """Starts a process; see came_up."""
-        if self.alive:
-            raise GraderError(f"the test starts node {self.id} twice")
-        self.lives += 1
-        self.serves = False
+        self.begin()
         self._wall_ms = wall_offset_ms
         self._data.mkdir(exist_ok=True)
         words = shlex.split(os.environ.get(WRAPPER, ""))
@@ -106,10 +65,14 @@ class Node:
         except asyncio.TimeoutError:
             raise Failure("a node that starts prints `ready`",
                           f"node {self.id} was not ready within "
-                          f"{PROGRESS_LIMIT_S:g} s", rule=_START_RULE,
+                          f"{PROGRESS_LIMIT_S:g} s", rule=START_RULE,
                           node=self.id, at_start=True) from None
         await asyncio.shield(running.ended)
         raise self._obituary(running)
+
+    async def connect(self) -> Connection:
+        """A client's connection. OSError if it refuses."""
+        return await Connection.open(*ports.split(self.client_address))
 
     def _ended(self, ended: Process) -> None:
         """Its process is gone: trouble, unless we asked for it."""
@@ -141,7 +104,7 @@ class Node:
             "a node runs until it is stopped" if up else
             "a node starts and prints `ready`",
             f"node {self.id} {ending.text}" + ("" if up else " at its start"),
-            rule=_HOUSE_RULE if up else _START_RULE, hint=hint,
+            rule=HOUSE_RULE if up else START_RULE, hint=hint,
             status=CRASHED if ending.crashed else FAILED, node=self.id,
             at_start=not up)
 
@@ -180,7 +143,11 @@ class Node:
         try:
             return await within(PROGRESS_LIMIT_S, asyncio.shield(running.ended))
         except asyncio.TimeoutError:
-            raise Failure("a node ends after SIGTERM once it has drained",
-                          f"node {self.id} still ran {PROGRESS_LIMIT_S:g} s "
-                          "later", rule="labs/1-rpc/service.h, drain",
-                          node=self.id) from None
+            raise no_end_after_sigterm(self.id) from None
+
+
+def no_end_after_sigterm(node: int) -> Failure:
+    """The Failure for a node that was told to stop and goes on."""
+    return Failure("a node ends after SIGTERM once it has drained",
+                   f"node {node} still ran {PROGRESS_LIMIT_S:g} s later",
+                   rule="labs/1-rpc/service.h, drain", node=node)

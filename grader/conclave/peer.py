@@ -133,40 +133,15 @@ class PeerStream:
 
 
 class Peer:
-    """A seat of the cluster that the test itself sits in."""
+    """A seat of the cluster that the test itself sits in, in either world."""
 
-    def __init__(self, seat: int, cluster: int, listen: str,
-                 dial: Dict[int, str], on_fault: Callable[[Exception], None]):
+    def __init__(self, seat: int):
         self.id = seat
-        self.incarnation = 1
-        self._cluster = cluster
-        self._listen = listen
-        self._dial = dial
-        self._on_fault = on_fault
-        self._server: Optional[asyncio.AbstractServer] = None
         self._waiting: Dict[int, "asyncio.Queue[PeerStream]"] = {}
-        self._streams: List[PeerStream] = []
 
-    async def open(self) -> None:
-        """Begins to accept streams."""
-        host, port = ports.split(self._listen)
-        self._server = await asyncio.start_server(self._arrived, host, port)
-
-    async def _arrived(self, reader: asyncio.StreamReader,
-                       writer: asyncio.StreamWriter) -> None:
-        try:
-            preface = await reader.readexactly(frames.PREFACE.size)
-            _, frm, _, incarnation = frames.decode_preface(preface)
-        except asyncio.IncompleteReadError:
-            writer.close()
-            return
-        except (OSError, frames.BadBytes) as error:
-            self._on_fault(GraderError(f"at node {self.id}'s seat: {error}"))
-            return
-        stream = PeerStream(self.id, frm, reader, writer)
-        stream.incarnation = incarnation
-        self._streams.append(stream)
-        self._queue(frm).put_nowait(stream)
+    def arrived(self, stream: PeerStream) -> None:
+        """A node has dialled a stream to this seat."""
+        self._queue(stream.other).put_nowait(stream)
 
     def _queue(self, frm: int) -> "asyncio.Queue[PeerStream]":
         return self._waiting.setdefault(frm, asyncio.Queue())
@@ -188,27 +163,65 @@ class Peer:
             if not stream.is_closed:
                 return stream
 
-    async def dial(self, to: int, incarnation: Optional[int] = None
-                   ) -> PeerStream:
+    async def dial(self, to: int) -> PeerStream:
+        """Opens a stream to a node."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Leaves the seat: no more streams, and those there are end."""
+        raise NotImplementedError
+
+
+class RealPeer(Peer):
+    """A seat in the real world: it listens, and dials through the proxy."""
+
+    def __init__(self, seat: int, cluster: int, listen: str,
+                 dial: Dict[int, str], on_fault: Callable[[Exception], None]):
+        super().__init__(seat)
+        self.incarnation = 1
+        self._cluster = cluster
+        self._listen = listen
+        self._dial = dial
+        self._on_fault = on_fault
+        self._server: Optional[asyncio.AbstractServer] = None
+        self._streams: List[PeerStream] = []
+
+    async def open(self) -> None:
+        """Begins to accept streams."""
+        host, port = ports.split(self._listen)
+        self._server = await asyncio.start_server(self._accepted, host, port)
+
+    async def _accepted(self, reader: asyncio.StreamReader,
+                        writer: asyncio.StreamWriter) -> None:
+        try:
+            preface = await reader.readexactly(frames.PREFACE.size)
+            _, frm, _, incarnation = frames.decode_preface(preface)
+        except asyncio.IncompleteReadError:
+            writer.close()
+            return
+        except (OSError, frames.BadBytes) as error:
+            self._on_fault(GraderError(f"at node {self.id}'s seat: {error}"))
+            return
+        stream = PeerStream(self.id, frm, reader, writer)
+        stream.incarnation = incarnation
+        self._streams.append(stream)
+        self.arrived(stream)
+
+    async def dial(self, to: int) -> PeerStream:
         """Opens a stream to a node."""
         host, port = ports.split(self._dial[to])
         reader, writer = await asyncio.open_connection(host, port)
-        writer.write(frames.encode_preface(
-            self._cluster, self.id, to,
-            self.incarnation if incarnation is None else incarnation))
+        writer.write(frames.encode_preface(self._cluster, self.id, to,
+                                           self.incarnation))
         await writer.drain()
         stream = PeerStream(self.id, to, reader, writer)
         self._streams.append(stream)
         return stream
 
-    def stop_listening(self) -> None:
-        """Refuses further streams, as a dead node would."""
+    async def close(self) -> None:
+        """Leaves the seat: no more streams, and those there are end."""
         if self._server is not None:
             self._server.close()
             self._server = None
-
-    async def close(self) -> None:
-        """Leaves the seat: no more streams, and those there are end."""
-        self.stop_listening()
         for stream in self._streams:
             stream.close()

@@ -50,17 +50,18 @@ class Log:
         texts = [line[:MAX_LINE_BYTES].decode(errors="replace").rstrip("\r")
                  for line in lines]
         for text in texts:
-            self._add(LogLine(now_s, text))
+            self.add(LogLine(now_s, text))
         return texts
 
     def end(self, now_s: float) -> None:
         """No more comes: an unfinished line counts."""
         for part in self._part.values():
             if part:
-                self._add(LogLine(now_s, part.decode(errors="replace")))
+                self.add(LogLine(now_s, part.decode(errors="replace")))
         self._part.clear()
 
-    def _add(self, line: LogLine) -> None:
+    def add(self, line: LogLine) -> None:
+        """One more."""
         if len(self.head) < KEEP_HEAD_LINES:
             self.head.append(line)
             return

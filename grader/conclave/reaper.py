@@ -49,13 +49,14 @@ def die_with_parent(sig: int) -> None:
         _prctl(_SET_PDEATHSIG, sig, 0, 0, 0)
 
 
-def limit_child(sanitized: bool) -> Callable[[], None]:
+def limit_child(sanitized: bool, file_bytes: int = FILE_BYTES
+                ) -> Callable[[], None]:
     """What to run in a fresh child before it becomes a node."""
 
     def prepare() -> None:
         die_with_parent(signal.SIGKILL)
         _lower(resource.RLIMIT_CORE, 0)
-        _lower(resource.RLIMIT_FSIZE, FILE_BYTES)
+        _lower(resource.RLIMIT_FSIZE, file_bytes)
         if not sanitized:  # sanitizers reserve terabytes of addresses
             _lower(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES)
 

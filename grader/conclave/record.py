@@ -48,7 +48,7 @@ class Violation:
 
 
 # Rules of grader/check, and where they are written.
-_RULES = {
+RULES = {
     "election-safety": "Election Safety (Raft paper, Figure 3)",
     "vote-once": "one vote in a term (Raft paper, Figure 2, RequestVote rule "
                  "2, and section 5.2)",
@@ -147,7 +147,7 @@ class Record:
         time, node, rule, text = rest.split(" ", 3)
         expected, _, observed = text.partition(" | ")
         violation = Violation(self._time(time), int(node),
-                              _RULES.get(rule, rule), expected, observed)
+                              RULES.get(rule, rule), expected, observed)
         self.violations.append(violation)
         self._on_violation(violation)
 

@@ -19,6 +19,7 @@ from .failure import (CRASHED, FAILED, GRADER_ERROR, NOT_BUILT, NOT_RUN,
 from .results import (ISOLATED, OWN, Grade, LabResult, Run, TestResult,
                       anonymous)
 
+MAX_ADVICE = 4        # remarks under the table
 FULL_FAILURES = 5     # explained at length for each lab; the rest in a line
 _WORDS = {PASSED: "passed", FAILED: "FAILED", CRASHED: "CRASHED",
           TIMEOUT: "TIMEOUT", NOT_BUILT: "NOT BUILT", NOT_RUN: "not run",
@@ -164,6 +165,8 @@ class Report:
         """Everything that happened, for --replay."""
         for text in test.trace:
             self.line(_clean(text))
+        if test.trace_hash:
+            self.line(f"trace hash {test.trace_hash}")
 
     # The table
 
@@ -198,8 +201,12 @@ class Report:
             for test in course.tests:
                 name = test_id(course.lab, test)
                 self.line(f"  {name:<{width}}  {test.part or '-':<7} "
-                          f"{test.points:>2}  {test.kind:<8}  real  "
+                          f"{test.points:>2}  {test.kind:<11}  "
+                          f"{'+'.join(test.worlds):<8}  "
                           f"{test.title}")
+                if test.seeds > 1:
+                    self.line(f"  {'':<{width}}  {test.seeds} seeds, unless "
+                              "--seeds says otherwise")
                 if verbose:
                     for text in test.doc.splitlines():
                         self.line(f"      {text}".rstrip())
@@ -251,6 +258,15 @@ def _lab_rows(lab: LabResult) -> List[Tuple[str, str, str]]:
     return rows
 
 
+def _advice(grade: Grade) -> List[str]:
+    """What the simulator remarked on, each thing once."""
+    said: Dict[str, str] = {}
+    for test in grade.tests():
+        for text in test.advice:
+            said.setdefault(anonymous(text), f"{test.name}: {text}.")
+    return [f"Remark on {text}" for text in list(said.values())[:MAX_ADVICE]]
+
+
 def _first(about: str) -> str:
     """A part's description, not too long for the table."""
     return textwrap.shorten(about, 44, placeholder=" ...")
@@ -266,6 +282,7 @@ def _remarks(grade: Grade) -> List[str]:
             f"The grader itself failed in {len(errors)} test"
             f"{'s' * (len(errors) > 1)} ({', '.join(errors[:4])}"
             f"{', ...' * (len(errors) > 4)}): they cost no points.")
+    remarks += _advice(grade)
     waiting = sum(test.status == NOT_RUN for test in grade.tests())
     if grade.interrupted:
         remarks.append(f"Interrupted: {waiting} test{'s' * (waiting != 1)} "

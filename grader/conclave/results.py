@@ -21,6 +21,7 @@ from .failure import GRADER_ERROR, NOT_RUN, PASSED
 
 OWN = "own"             # the student's stages from the bottom up
 ISOLATED = "isolated"   # the student's stage on the reference's below it
+BOTH = "both"           # a result's world: it passed in the two of them
 UNCOUNTED = (GRADER_ERROR, NOT_RUN)  # cost no points
 
 
@@ -36,7 +37,7 @@ class TestResult:
     max_score: int
     seed: int
     replay: str                  # the command that runs it again
-    world: str = "real"
+    world: str = "real"          # where it ran, or broke: see combine
     status: str = NOT_RUN        # see failure.py
     seconds: float = 0.0
     rule: str = ""               # the rule that was broken, and where written
@@ -49,6 +50,12 @@ class TestResult:
     at_start: bool = False       # a node never came up
     was_run: bool = True         # False: judged without being run
     trace: List[str] = field(default_factory=list)   # --replay: everything
+    virtual_seconds: Optional[float] = None          # simulated world
+    seeds: int = 1               # that were tried
+    trace_hash: str = ""         # of the simulated world
+    advice: List[str] = field(default_factory=list)  # of the simulator
+    worlds: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    # status and seconds in each world where it was to run
     page: str = ""               # --html: its file's name, if there is one
 
     @property
@@ -69,8 +76,9 @@ class TestResult:
         keep = {one.name: getattr(self, one.name)
                 for one in dataclasses.fields(self)
                 if one.name not in ("trace", "at_start", "was_run", "page")}
-        keep.update(score=self.score, virtual_seconds=None, seeds=1,
-                    seconds=round(self.seconds, 3))
+        keep.update(score=self.score, seconds=round(self.seconds, 3))
+        if not self.trace_hash:
+            del keep["trace_hash"]
         return keep
 
 
@@ -172,6 +180,26 @@ class Grade:
             "interrupted": self.interrupted, "finished": self.finished,
             "labs": [lab.as_json() for lab in self.labs],
         }
+
+
+def combine(sim: Optional[TestResult], last: TestResult) -> TestResult:
+    """A test's result over its worlds: the last one's verdict, for it is run
+    in the next world only when it has passed in the one before."""
+    if sim is None or sim is last:
+        last.worlds = {last.world: _summary(last)}
+        return last
+    last.worlds = {sim.world: _summary(sim), last.world: _summary(last)}
+    if last.passed:
+        last.world = BOTH
+    last.seconds += sim.seconds
+    last.virtual_seconds = sim.virtual_seconds
+    last.trace_hash = sim.trace_hash
+    last.advice = sim.advice
+    return last
+
+
+def _summary(result: TestResult) -> Dict[str, Any]:
+    return {"status": result.status, "seconds": round(result.seconds, 3)}
 
 
 def replace_file(path: pathlib.Path, text: str) -> None:

@@ -1,8 +1,10 @@
 """Runs the tests of a grade: in which order, how many at once, and which not.
 
-A test whose prerequisite failed is not run and fails with that cause. Neither
-are the rest when nodes keep dying at their start in one and the same way: a
-broken submission is graded in seconds, with the cause named in every test.
+A test that runs in both worlds runs in the simulated one first, and against
+real processes only when it has passed there. A test whose prerequisite failed
+is not run and fails with that cause. Neither are the rest when nodes keep dying
+at their start in one and the same way: a broken submission is graded in
+seconds, with the cause named in every test.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from .failure import FAILED, NOT_RUN
-from .results import TestResult, anonymous, replace_file
+from .results import TestResult, anonymous, combine, replace_file
+from .spec import SIM, WORLDS
 from .trial import Trial, blank
 from .workers import Workers
 
@@ -23,7 +26,8 @@ _TICK_S = 0.2          # how often progress is shown
 _UNKNOWN_S = 2.0       # guess of a test's length
 _A_NODE_S = 0.3        # and of what each node adds
 
-Key = Tuple[str, str]  # (test's name, stack)
+Key = Tuple[str, str]        # (test's name, stack)
+Stage = Tuple[str, str, str]  # (lab, stack, world)
 
 
 def default_jobs() -> int:
@@ -69,20 +73,22 @@ class Runner:
         self._timings = timings
         self._on_result = on_result
         self._on_tick = on_tick
-        self._results: Dict[Key, TestResult] = {}
-        self._roots: Dict[Key, TestResult] = {}  # why those not run were not
-        self._starts: Dict[Key, List[TestResult]] = {}  # by (lab, stack)
-        self._came_up: Dict[Key, bool] = {}
-        self._waiting = self._ordered(trials)
+        self._results: Dict[Tuple[str, str, str], TestResult] = {}
+        self._roots: Dict[Tuple[str, str, str], TestResult] = {}
+        # (name, stack, world) -> why those not run were not
+        self._starts: Dict[Stage, List[TestResult]] = {}
+        self._came_up: Dict[Stage, bool] = {}
+        self._open: Set[Key] = {(one.name, one.stack) for one in trials}
+        self._needed = {(f"{_lab(one)}/{name}", one.stack)
+                        for one in trials for name in one.spec.needs}
+        self._waiting = sorted(trials, key=self._place)
         self._workers = Workers()
         self.interrupted = False
 
-    def _ordered(self, trials: Sequence[Trial]) -> List[Trial]:
+    def _place(self, trial: Trial) -> Tuple[bool, float]:
         """Prerequisites first, then long before short."""
-        needed = {(f"{_lab(one)}/{name}", one.stack)
-                  for one in trials for name in one.spec.needs}
-        return sorted(trials, key=lambda one: (
-            (one.name, one.stack) not in needed, -self._timings.guess(one)))
+        return ((trial.name, trial.stack) not in self._needed,
+                -self._timings.guess(trial))
 
     def run(self) -> None:
         """Runs all. When interrupted, ends what runs and returns."""
@@ -115,29 +121,33 @@ class Runner:
         return False
 
     def _needs(self, trial: Trial) -> Optional[List[TestResult]]:
-        """Results of its prerequisites; None while one is still to come."""
-        keys = [(f"{_lab(trial)}/{name}", trial.stack)
-                for name in trial.spec.needs]
-        pending = {(one.name, one.stack) for one in self._waiting}
-        running = set(self._workers.names())
-        for key in keys:
-            if key not in self._results and \
-                    (key in pending or key[0] in running):
+        """Results of its prerequisites, in its own world where they run there;
+        None while one is still to come."""
+        needs = []
+        for name in trial.spec.needs:
+            key = (f"{_lab(trial)}/{name}", trial.stack)
+            found = {world: self._results[(*key, world)] for world in WORLDS
+                     if (*key, world) in self._results}
+            if trial.world not in found and key in self._open:
                 return None
-        return [self._results[key] for key in keys if key in self._results]
+            if found:
+                needs.append(found.get(trial.world)
+                             or next(iter(found.values())))
+        return needs
 
     def _cause_not_to(self, trial: Trial, needs: List[TestResult]
                       ) -> Optional[TestResult]:
         """The result of a test that is not worth running, or None."""
         for need in needs:
             if not need.passed and need.counts:
-                root = self._roots.get((need.name, need.stack), need)
+                root = self._roots.get((need.name, need.stack, need.world),
+                                       need)
                 result = _not_run(
                     trial, FAILED, f"the test {root.name} passes",
                     f"not run: it needs {root.name}, which failed", root)
-                self._roots[(trial.name, trial.stack)] = root
+                self._roots[(trial.name, trial.stack, trial.world)] = root
                 return result
-        starts = self._starts.get((_lab(trial), trial.stack), [])
+        starts = self._starts.get(_stage(trial), [])
         if len(starts) >= SAME_STARTS:
             last = starts[-1]
             return _not_run(trial, last.status, last.expected,
@@ -146,15 +156,21 @@ class Runner:
         return None
 
     def _finish(self, trial: Trial, result: TestResult) -> None:
-        self._results[(trial.name, trial.stack)] = result
-        self._timings.learn(result)
+        key = (trial.name, trial.stack)
+        self._results[(*key, trial.world)] = result
         if result.was_run and result.status != NOT_RUN:
             self._watch_starts(trial, result)
+        if trial.twin is not None and result.passed:
+            _insert(self._waiting, trial.twin, self._place)
+            return
+        self._open.discard(key)
+        result = combine(self._results.get((*key, SIM)), result)
+        self._timings.learn(result)
         self._on_result(trial, result)
 
     def _watch_starts(self, trial: Trial, result: TestResult) -> None:
         """Counts failures at the start, as long as there is nothing else."""
-        key = (_lab(trial), trial.stack)
+        key = _stage(trial)
         if not result.counts:
             return
         starts = self._starts.setdefault(key, [])
@@ -168,8 +184,20 @@ class Runner:
             starts.append(result)
 
 
+def _insert(waiting: List[Trial], trial: Trial,
+              place: Callable[[Trial], Tuple[bool, float]]) -> None:
+    """Puts a trial into a sorted list, before its equals."""
+    at = next((at for at, one in enumerate(waiting)
+               if place(one) >= place(trial)), len(waiting))
+    waiting.insert(at, trial)
+
+
 def _lab(trial: Trial) -> str:
     return trial.name.split("/")[0]
+
+
+def _stage(trial: Trial) -> Stage:
+    return _lab(trial), trial.stack, trial.world
 
 
 def _not_run(trial: Trial, status: str, expected: str, observed: str,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, List, Optional, Sequence, Tuple
 
 from .cluster import Cluster
-from .node import Node
+from .place import Place
 from .record import Record
 
 
@@ -44,7 +44,7 @@ class Scene:
     is_virtual: bool = False             # the clock is a simulator's
 
 
-def of_real(cluster: Cluster, nodes: Iterable[Node], end_us: int,
+def of_real(cluster: Cluster, nodes: Iterable[Place], end_us: int,
             culprit: Optional[int]) -> Scene:
     """The scene of a trial with real processes, up to a time."""
     offset_s = cluster.proxy.offset_s

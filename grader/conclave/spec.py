@@ -1,6 +1,9 @@
 """What a lab's tests.py says: the lab itself, and each test with its points.
 
-Both are plain data. discover.py finds and checks them; runner.py runs them.
+Both are plain data. discover.py finds and checks them; runner.py runs them. A
+test that runs in both worlds gives its points if it passes in both; in the
+real one it is run only when it has passed in the simulated one. An exploration
+runs in the simulated world alone.
 """
 
 from __future__ import annotations
@@ -9,9 +12,15 @@ from dataclasses import dataclass, field
 from typing import (Any, Awaitable, Callable, Dict, List, Mapping, Optional,
                     Sequence, Tuple, Union)
 
+SIM = "sim"        # one simulator for all, virtual time
+REAL = "real"      # a process a node, real time
+WORLDS = (SIM, REAL)   # in the order in which a test meets them
+MOST_DRAWN = 5     # nodes of an exploration that draws how many
+
 SCENARIO = "scenario"  # drives a cluster of nodes
 PEER = "peer"          # plays the peers of one node, frame by frame
-KINDS = (SCENARIO, PEER)
+EXPLORATION = "exploration"  # many seeds, a schedule of faults drawn from each
+KINDS = (SCENARIO, PEER, EXPLORATION)
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,9 @@ class Test:
     rule: str = ""            # what is broken when it fails, and where written
     hint: str = ""            # where to look then
     doc: str = ""             # the docstring: what it proves, which fault
+    worlds: Tuple[str, ...] = WORLDS  # where it runs
+    seeds: int = 1            # of an exploration, unless told otherwise
+    size: int = 0             # nodes of an exploration; 0: 2 to 5, drawn
 
 
 def _names(needs: Union[str, Sequence[str], None]) -> Tuple[str, ...]:
@@ -63,13 +75,15 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
          config: Optional[Mapping[str, int]] = None,
          logs: Optional[Mapping[int, Sequence[int]]] = None,
          clocks: Optional[Mapping[int, float]] = None,
+         worlds: Sequence[str] = WORLDS,
          rule: str = "", hint: str = "") -> Callable[[Callable], Callable]:
     """Marks an async function of one Cluster as a test.
 
     nodes=3 gives the ids 1, 2, 3; ids=[0, 1] names them. peers are ids that no
     process runs for: the test sits in their place. logs={2: [1, 1, 2]} fills
     node 2's store, on its first start, with entries of those terms.
-    clocks={1: 1.1} makes node 1's clock run 10 % fast.
+    clocks={1: 1.1} makes node 1's clock run 10 % fast. worlds=("real",) keeps a
+    test out of the simulated world; the reason belongs beside it.
     """
     chosen = tuple(ids) if ids is not None else tuple(range(1, nodes + 1))
 
@@ -81,7 +95,28 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
             needs=_names(needs), config=dict(config or {}),
             logs={node: list(terms) for node, terms in (logs or {}).items()},
             clocks=dict(clocks or {}), rule=rule, hint=hint,
-            doc=_tidy(function.__doc__))
+            doc=_tidy(function.__doc__), worlds=tuple(worlds))
+        return function
+
+    return mark
+
+
+def exploration(title: str, *, points: int, seeds: int, part: str = "",
+                nodes: int = 0, needs: Union[str, Sequence[str], None] = None,
+                rule: str = "", hint: str = ""
+                ) -> Callable[[Callable], Callable]:
+    """Marks a function as an exploration. Its body is empty: what is done to
+    the cluster is drawn from each seed (grader/sim/swarm.h), and what is
+    demanded of it is the same for all (grader/sim/trial.h). nodes=0 draws the
+    cluster's size as well.
+    """
+    def mark(function: Callable) -> Callable:
+        function.conclave_test = Test(  # type: ignore[attr-defined]
+            function=function, name=function.__name__, title=title, part=part,
+            points=points, ids=tuple(range(1, (nodes or MOST_DRAWN) + 1)),
+            peers=(), kind=EXPLORATION, start=True, needs=_names(needs),
+            rule=rule, hint=hint, doc=_tidy(function.__doc__), worlds=(SIM,),
+            seeds=seeds, size=nodes)
         return function
 
     return mark

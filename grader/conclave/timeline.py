@@ -21,7 +21,7 @@ from . import history
 from .failure import NOT_RUN
 from .frames import METHOD_NAMES, OUTCOMES, Frame
 from .record import describe
-from .results import Grade, TestResult, replace_file
+from .results import OWN, Grade, TestResult, replace_file
 from .scene import Scene
 
 MAX_FRAMES = 20_000    # drawn; of a longer record the last ones
@@ -29,6 +29,9 @@ MAX_LOG_LINES = 5_000  # of all nodes together, the last ones
 MAX_OPERATIONS = 5_000 # of clients, the last ones
 MAX_TEXT = 400         # characters of a field's value or a log line
 _PARTS = pathlib.Path(__file__).resolve().parent / "page"
+
+# What a node puts before each line of its log: time, node, term, topic.
+_STAMP = re.compile(r"^\s*\d+\.\d+\s+n\d+\s+t\d+\s+(\w+)\s+")
 
 Row = List[Any]
 
@@ -39,7 +42,8 @@ def page(scene: Scene, result: TestResult) -> str:
     parts = {"TITLE": html.escape(f"{result.name}: {result.status}"),
              "STYLE": _part("timeline.css"),
              "SCRIPT": "".join(_part(name) for name in (
-                 "model.js", "draw.js", "list.js", "view.js")),
+                 "model.js", "geometry.js", "lanes.js", "arrows.js",
+                 "chart.js", "list.js", "legend.js", "view.js")),
              "DATA": embed(data(scene, result))}
     return re.sub(r"@(TITLE|STYLE|SCRIPT|DATA)@",
                   lambda found: parts[found.group(1)], text)
@@ -92,7 +96,8 @@ def data(scene: Scene, result: TestResult) -> Dict[str, Any]:
                        for one in scene.operations[-MAX_OPERATIONS:]],
         "steps": [[at, text] for at, text in scene.steps],
         # [time, node, text]
-        "logs": [[at, node, _short(text)] for at, node, text in logs],
+        "logs": [[at, node, _short(_STAMP.sub(r"\1: ", text))]
+                 for at, node, text in logs],
         "streams": [[one.time_us, one.frm, one.to, one.what]
                     for one in record.streams],
         "garbage": [[one.time_us, one.frm, one.to, one.size]
@@ -189,9 +194,11 @@ def _frame_at(frames: Sequence[Frame], time_us: int, node: int
 # All pages
 
 def file_name(result: TestResult) -> str:
-    """Of a test's page: "rpc-echo.html", or "rpc-echo-isolated.html"."""
-    stack = "" if result.stack == "own" else f"-{result.stack}"
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", result.name) + f"{stack}.html"
+    """Of a test's page: "rpc-echo.html", or "rpc-echo-sim-isolated.html"."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", result.name)
+    world = "" if result.world == "real" else f"-{result.world}"
+    stack = "" if result.stack == OWN else f"-{result.stack}"
+    return f"{name}{world}{stack}.html"
 
 
 def write_page(folder: pathlib.Path, scene: Scene, result: TestResult) -> None:
@@ -219,13 +226,14 @@ def write_index(folder: pathlib.Path, grade: Grade) -> None:
 def _lab(title: str, score: str, tests: Sequence[TestResult]) -> str:
     rows = "".join(_index_row(one) for one in tests)
     return (f"<section><h2>{html.escape(title)} <span>{score}</span></h2>"
-            f"<table><thead><tr><th>Verdict<th>Points<th>Test<th>Claim"
-            f"<th>Seconds</thead><tbody>{rows}</tbody></table></section>\n")
+            f"<table><thead><tr><th>Verdict<th>Points<th>Test<th>World"
+            f"<th>Claim<th>Seconds</thead><tbody>{rows}</tbody></table>"
+            "</section>\n")
 
 
 def _index_row(test: TestResult) -> str:
     name = html.escape(test.name) + (
-        " (isolated)" if test.stack == "isolated" else "")
+        "" if test.stack == OWN else " (isolated)")
     if test.page:
         name = f'<a href="{html.escape(test.page)}">{name}</a>'
     seen = ""
@@ -236,5 +244,6 @@ def _index_row(test: TestResult) -> str:
         "other" if test.status == NOT_RUN or not test.counts else "failed"
     return (f'<tr><td><b class="{kind}">{verdict}</b>'
             f"<td>{test.score}/{test.max_score}<td>{name}"
+            f"<td>{test.world}"
             f"<td>{html.escape(test.title)}{seen}"
             f"<td>{test.seconds:.1f}\n")

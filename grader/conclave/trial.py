@@ -1,6 +1,6 @@
-"""One test, once: sets up its cluster, runs it, judges it, cleans up.
+"""One test, once, in one world: sets it up, runs it, judges it, cleans up.
 
-Each runs in a process of the grader's own (runner.py), which is also the
+Each runs in a process of the grader's own (workers.py), which is also the
 parent of all that the test starts.
 """
 
@@ -8,35 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import pathlib
-import shutil
-import stat
-import tempfile
 import time
 import traceback
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import backtrace, ports, reaper, timeline
+from . import backtrace, sim_loop, sim_replay, timeline
 from .cluster import Cluster
 from .failure import (CRASHED, GRADER_ERROR, PASSED, TIMEOUT, Failure,
                       GraderError)
-from .layout import PORTS_A_NODE, Layout
-from .node import Node
 from .patience import TEST_LIMIT_S, Patience
-from .proxy import Proxy
-from .record import frame_lines
+from .real_world import RealWorld
+from .record import Violation, frame_lines
 from .results import TestResult
-from .scene import of_real
-from .spec import Test
+from .scene import of_real as scene_of
+from .sim_process import Simulator
+from .sim_world import SimWorld
+from .spec import REAL, SIM, Test
+from .world import World
 
 _GRACE_S = 0.5           # for a node's end to show up behind a failure
 _SHOW_FRAMES = 12        # in the report of a failure
 _SHOW_LOG_LINES = 8      # of each node, if none is known to be to blame
 _SHOW_OTHERS_LINES = 3   # of the others, if one is
 _SHOW_CULPRIT_LINES = 16 # of the one that is
-_MAX_SOCKET_PATH = 90    # a Unix socket's path may be 107 bytes long
+_MAX_ADVICE = 3          # remarks of the simulator shown
+
+OnViolation = Callable[[Violation], None]
+OnFault = Callable[[BaseException], None]
+WorldMaker = Callable[[OnViolation, OnFault], World]
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,15 @@ class Trial:
     name: str              # "rpc/echo"
     stack: str             # results.OWN or ISOLATED
     binary: pathlib.Path   # the node
-    proxy: pathlib.Path    # the proxy
+    proxy: pathlib.Path    # the real world's network, or the simulator
     seed: int              # as on the command line
     replay: str            # the command for it
     raft: bool             # its nodes hold elections
     sanitized: bool        # built with a sanitizer
     trace: bool            # keep everything, for --replay
+    world: str = REAL      # where it runs
+    twin: Optional["Trial"] = None  # in the real world, once this has passed
+    seeds: int = 1         # of an exploration
     html: Optional[pathlib.Path] = None  # where its timeline page goes
 
 
@@ -60,10 +64,8 @@ class Trial:
 class _Scene:
     """What one trial set up, as far as it came."""
 
-    folder: pathlib.Path
-    proxy: Optional[Proxy] = None
+    world: Optional[World] = None
     cluster: Optional[Cluster] = None
-    nodes: Dict[int, Node] = field(default_factory=dict)
     over_us: int = 0        # when the test was over, on the record's clock
 
 
@@ -79,48 +81,99 @@ def blank(trial: Trial) -> TestResult:
     return TestResult(
         name=trial.name, title=spec.title, part=spec.part, kind=spec.kind,
         stack=trial.stack, max_score=spec.points, seed=trial.seed,
-        replay=trial.replay)
+        replay=trial.replay, world=trial.world)
 
 
-async def run(trial: Trial) -> TestResult:
-    """Runs it. Whatever happens is in the result; nothing is left behind."""
-    result = blank(trial)
-    began = time.monotonic()
-    scene = None
-    error: Optional[BaseException]
-    try:
-        scene = _Scene(_make_folder())
-        with ports.claim(PORTS_A_NODE * len(trial.spec.ids)) as block:
-            try:
-                error = await _play(trial, scene, block)
-                _gather(trial, scene, result, error)
-            finally:
-                left = await _clean_up(scene)
-        error = error or left
-    except (OSError, GraderError) as ours:
-        error = ours
-    finally:
-        if scene is not None:
-            _remove_folder(scene.folder)
-    judge(trial.spec, result, error)
-    result.seconds = time.monotonic() - began
-    if trial.html is not None and (trial.trace or not result.passed) \
-            and scene is not None and scene.cluster is not None \
-            and scene.cluster.proxy.record.last_us > 0:
-        timeline.write_page(trial.html, of_real(
-            scene.cluster, scene.nodes.values(), scene.over_us,
-            getattr(error, "node", None)), result)
+async def run_real(trial: Trial) -> TestResult:
+    """Runs it against processes, in real time."""
+    random_seed = derive_seed(trial.seed, trial.name)
+    return await _run(trial, lambda on_violation, on_fault: RealWorld(
+        trial.spec, trial.proxy, trial.binary, random_seed, trial.sanitized,
+        on_violation, on_fault))
+
+
+def run_sim(trial: Trial) -> TestResult:
+    """Runs it in the simulated world, in virtual time, in a loop of its own;
+    and again if it passed: the same seed must give the same hash."""
+    result, _ = _simulate(trial)
+    if result.passed and not trial.trace:
+        again, _ = _simulate(trial)
+        if again.trace_hash != result.trace_hash:
+            one, other = (_simulate(trial, has_acts=True)[1]
+                          for _ in range(2))
+            result.advice.append("two runs differed: "
+                                 + sim_replay.first_difference(one, other))
     return result
 
 
-async def _play(trial: Trial, scene: _Scene, block: ports.PortBlock
+def _simulate(trial: Trial, has_acts: bool = False
+              ) -> Tuple[TestResult, List[str]]:
+    """The result, and the acts at the nodes' doors if they are wanted."""
+    random_seed = derive_seed(trial.seed, trial.name)
+    try:
+        sim = Simulator(trial.proxy, trial.binary, trial.sanitized)
+    except GraderError as ours:
+        result = blank(trial)
+        judge(trial.spec, result, ours)
+        return result, []
+    acts: List[str] = []
+
+    def make_world(on_violation: OnViolation, on_fault: OnFault) -> World:
+        world = SimWorld(trial.spec, sim, random_seed, on_violation, on_fault,
+                         has_acts)
+        world.acts = acts
+        return world
+
+    try:
+        return sim_loop.run(sim, lambda: _run(trial, make_world)), acts
+    finally:
+        sim.close()
+
+
+async def _run(trial: Trial, make_world: WorldMaker) -> TestResult:
+    """Whatever happens is in the result; nothing is left behind."""
+    result = blank(trial)
+    began = time.monotonic()
+    scene = _Scene()
+    left: Optional[Failure] = None
+    error: Optional[BaseException]
+    try:
+        try:
+            error = await _play(trial, scene, make_world)
+            _gather(trial, scene, result, error)
+        finally:
+            left = await _clean_up(scene)
+        error = error or left
+    except (OSError, GraderError) as ours:
+        error = ours
+    judge(trial.spec, result, error)
+    result.seconds = time.monotonic() - began
+    if trial.html is not None and (trial.trace or not result.passed):
+        _write_page(trial.html, scene, result, error)
+    return result
+
+
+def _write_page(folder: pathlib.Path, scene: _Scene, result: TestResult,
+                error: Optional[BaseException]) -> None:
+    """Its timeline, if there is anything to show."""
+    cluster, world = scene.cluster, scene.world
+    if cluster is None or world is None or not world.record.last_us:
+        return
+    shown = scene_of(cluster, world.nodes.values(), scene.over_us,
+                     getattr(error, "node", None))
+    shown.is_virtual = world.name == SIM
+    timeline.write_page(folder, shown, result)
+
+
+async def _play(trial: Trial, scene: _Scene, make_world: WorldMaker
                 ) -> Optional[BaseException]:
     """Sets up and runs; returns what went wrong, or None."""
     loop = asyncio.get_running_loop()
     trouble: asyncio.Future[BaseException] = loop.create_future()
     loop.set_exception_handler(
         lambda _, context: _stray(context, trouble))
-    body = asyncio.ensure_future(_body(trial, scene, block, trouble))
+    body = asyncio.ensure_future(_body(trial, scene, make_world,
+                                       trouble))
     patience = Patience(TEST_LIMIT_S, 0.1)
     while not patience.over():
         await asyncio.wait({body, trouble}, timeout=patience.poll_s,
@@ -153,69 +206,38 @@ def _stray(context: Dict[str, Any],
         trouble.set_result(error)
 
 
-async def _body(trial: Trial, scene: _Scene, block: ports.PortBlock,
+async def _body(trial: Trial, scene: _Scene, make_world: WorldMaker,
                 trouble: "asyncio.Future[BaseException]") -> None:
     spec = trial.spec
-    cluster = await _set_up(trial, scene, block, trouble)
+    cluster = await _set_up(trial, scene, make_world, trouble)
     if spec.start:
         await cluster.start()
     await spec.function(cluster)
     await cluster.settle()
 
 
-async def _set_up(trial: Trial, scene: _Scene, block: ports.PortBlock,
+async def _set_up(trial: Trial, scene: _Scene, make_world: WorldMaker,
                   trouble: "asyncio.Future[BaseException]") -> Cluster:
-    """The configuration, the proxy, and the nodes' places."""
-    spec = trial.spec
-    layout = Layout(scene.folder, block, spec.ids, spec.config, spec.logs)
+    """The world, and the test's view of it."""
 
     def fault(error: BaseException) -> None:
         if not trouble.done():
             trouble.set_result(error)
 
-    proxy = Proxy(scene.folder, lambda one: cluster.violated(one), fault)
-    scene.proxy = proxy
-    for node in spec.ids:
-        if node not in spec.peers:
-            scene.nodes[node] = Node(
-                node, trial.binary, layout.path, layout.data(node),
-                layout.client[node], trial.sanitized, fault)
-    random_seed = derive_seed(trial.seed, trial.name)
-    cluster = Cluster(spec, layout, proxy, scene.nodes, trial.seed,
-                      random_seed, trial.raft, trouble)
+    world = make_world(lambda one: cluster.violated(one), fault)
+    scene.world = world
+    cluster = Cluster(trial.spec, world, trial.seed,
+                      derive_seed(trial.seed, trial.name), trial.raft, trouble)
     scene.cluster = cluster
-    await proxy.start(trial.proxy, random_seed, layout.cluster,
-                      layout.routes())
+    await world.open()
     return cluster
 
 
 async def _clean_up(scene: _Scene) -> Optional[Failure]:
-    """Ends every process; a Failure if a node had left some running."""
+    """Ends all; a Failure if a node had left something running."""
     if scene.cluster is not None:
         await scene.cluster.close()
-    for node in scene.nodes.values():
-        await node.kill()
-    known = set()
-    if scene.proxy is not None and scene.proxy.process is not None:
-        known.add(scene.proxy.process.pid)
-    orphans = reaper.kill_orphans(known)
-    for node in scene.nodes.values():
-        if node.process is not None:
-            node.process.kill_group()
-    if scene.proxy is not None:
-        await scene.proxy.close()
-    if not orphans:
-        return None
-    first = orphans[0]
-    owner = next((f"node {node.id}" for node in scene.nodes.values()
-                  if first.session in node.pids), "a node")
-    return Failure(
-        "nothing that a node started outlives it",
-        f"{owner} left {len(orphans)} process{'es' * (len(orphans) > 1)} "
-        f"running ('{first.name}', pid {first.pid}); the grader killed "
-        f"{'them' if len(orphans) > 1 else 'it'}",
-        rule="a node is one process (handout/node/host.h)",
-        hint="Lab code never forks: use co_spawn.")
+    return await scene.world.close() if scene.world is not None else None
 
 
 def judge(spec: Test, result: TestResult, error: Optional[BaseException]
@@ -247,28 +269,42 @@ def judge(spec: Test, result: TestResult, error: Optional[BaseException]
 def _gather(trial: Trial, scene: _Scene, result: TestResult,
             error: Optional[BaseException]) -> None:
     """Keeps what explains a failure (or everything, for --replay)."""
-    if scene.cluster is None or scene.proxy is None:
+    if scene.cluster is None or scene.world is None:
         return
-    frames = scene.proxy.record.frames
+    world = scene.world
+    if isinstance(world, SimWorld):
+        result.virtual_seconds = round(world.now_us / 1e6, 6)
+        result.trace_hash = world.trace_hash()
+        result.advice = world.advice[:_MAX_ADVICE]
     if error is not None:
         result.story = scene.cluster.story.lines()
-        result.frames = [f"{at / 1000:8.3f}  {text}"
-                         for at, text in frame_lines(frames, _SHOW_FRAMES)]
-        culprit = getattr(error, "node", None)
-        for node in scene.nodes.values():
-            count = _SHOW_CULPRIT_LINES if node.id == culprit else \
-                _SHOW_LOG_LINES if culprit is None else _SHOW_OTHERS_LINES
-            result.logs[str(node.id)] = backtrace.readable(
-                node.log.last(count), trial.binary)
+        result.frames = [f"{at / 1000:8.3f}  {text}" for at, text in
+                         frame_lines(world.record.frames, _SHOW_FRAMES)]
+        result.logs = _logs(trial, world, getattr(error, "node", None))
     if trial.trace:
-        result.trace = _trace(scene)
+        result.trace = _trace(world, scene.cluster)
 
 
-def _trace(scene: _Scene) -> List[str]:
+def _logs(trial: Trial, world: World, culprit: Optional[int]
+          ) -> Dict[str, List[str]]:
+    """The end of what each node said, and what it waits for."""
+    logs: Dict[str, List[str]] = {}
+    for number, node in world.nodes.items():
+        count = _SHOW_CULPRIT_LINES if number == culprit else \
+            _SHOW_LOG_LINES if culprit is None else _SHOW_OTHERS_LINES
+        lines = node.log.last(count)
+        if trial.world == REAL:
+            lines = backtrace.readable(lines, trial.binary)
+        elif culprit in (None, number):
+            lines += [f"waits: {one}" for one in node.waits()[:count]]
+        logs[str(number)] = lines
+    return logs
+
+
+def _trace(world: World, cluster: Cluster) -> List[str]:
     """Steps, frames, streams and output of the nodes in order of time."""
-    assert scene.cluster is not None and scene.proxy is not None
-    record = scene.proxy.record
-    lines = [(at, f"step    {text}") for at, text in scene.cluster.story.steps]
+    record = world.record
+    lines = [(at, f"step    {text}") for at, text in cluster.story.steps]
     lines += [(at, f"frame   {text}")
               for at, text in frame_lines(record.frames, None)]
     lines += [(one.time_us / 1000,
@@ -276,29 +312,9 @@ def _trace(scene: _Scene) -> List[str]:
               for one in record.streams]
     lines += [(one.time_us / 1000, f"broken  {one.rule}: {one.observed}")
               for one in record.violations]
-    for node in scene.nodes.values():
-        lines += [((line.at_s - scene.proxy.offset_s) * 1000,
-                   f"node {node.id}  {line.text}")
+    for number, node in world.nodes.items():
+        lines += [((line.at_s - world.offset_s) * 1000,
+                   f"node {number}  {line.text}")
                   for line in node.log.lines()]
     lines.sort(key=lambda line: line[0])
     return [f"{at / 1000:9.4f}  {text}" for at, text in lines]
-
-
-def _make_folder() -> pathlib.Path:
-    """A fresh folder whose path is short enough for a socket."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="cv-"))
-    if len(str(folder)) > _MAX_SOCKET_PATH:
-        folder.rmdir()
-        raise GraderError(f"the folder for temporary files has too long a "
-                          f"path for a socket ({folder}): set TMPDIR to a "
-                          "shorter one")
-    return folder
-
-
-def _remove_folder(folder: pathlib.Path) -> None:
-    """Removes it, even if a node took permissions away inside."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        for path, _, _ in os.walk(folder):
-            os.chmod(path, stat.S_IRWXU)
-        shutil.rmtree(folder, ignore_errors=True)

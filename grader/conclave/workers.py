@@ -18,9 +18,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Dict, List, Tuple
 
-from . import reaper, trial
+from . import explore, reaper, trial
 from .failure import GRADER_ERROR, GraderError
 from .results import TestResult
+from .spec import EXPLORATION, REAL
 from .trial import Trial
 
 HARD_LIMIT_S = 900.0   # of wall time; Trial's own limit comes much earlier
@@ -34,9 +35,10 @@ def _work(what: Trial, pipe: int) -> None:
     try:
         os.setsid()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         reaper.adopt_orphans()
         reaper.die_with_parent(signal.SIGTERM)
-        result = asyncio.run(_until_stopped(what))
+        result = _run(what)
         data = json.dumps(dataclasses.asdict(result)).encode()
         with os.fdopen(pipe, "wb") as file:
             file.write(data)
@@ -51,9 +53,18 @@ def _work(what: Trial, pipe: int) -> None:
         os._exit(status)
 
 
+def _run(what: Trial) -> TestResult:
+    """In its own world, in its own way."""
+    if what.world == REAL:
+        return asyncio.run(_until_stopped(what))
+    if what.spec.kind == EXPLORATION:
+        return explore.run(what)
+    return trial.run_sim(what)
+
+
 async def _until_stopped(what: Trial) -> TestResult:
     """Runs the trial; SIGTERM cancels it, so that it cleans up."""
-    task = asyncio.ensure_future(trial.run(what))
+    task = asyncio.ensure_future(trial.run_real(what))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

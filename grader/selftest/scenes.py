@@ -7,7 +7,7 @@ loses frames, crashes, pauses and falls apart, all from a seed.
 from __future__ import annotations
 
 import random
-from typing import List
+from typing import Dict, List
 
 from conclave.frames import Method, encode_reply, encode_request
 from conclave.record import Record
@@ -119,11 +119,23 @@ def make_scene(frames: int, ids: List[int] = [1, 2, 3, 4, 5],
         maker.now_us += 60_000
     maker.line(maker.now_us, f"V {ids[1]} vote-once one vote in a term | "
                f"node {ids[1]} voted for 1 and for 3 in term {term}")
-    for _, _, text in sorted(maker.lines):
+    for text in _numbered([text for _, _, text in sorted(maker.lines)]):
         scene.record.feed(text)
     scene.end_us = maker.now_us + 5_000
     scene.culprit = ids[1]
     return scene
+
+
+def _numbered(lines: List[str]) -> List[str]:
+    """Frames get their numbers in the order of time, as the proxy's do."""
+    numbers: Dict[str, int] = {}
+    found = []
+    for line in lines:
+        word = line.split(" ")
+        if word[0] in "FDL":
+            word[2] = str(numbers.setdefault(word[2], len(numbers) + 1))
+        found.append(" ".join(word))
+    return found
 
 
 def _trouble(maker: _Maker, scene: Scene, leader: int, beat: int,

@@ -55,7 +55,7 @@ class BadSubmissions(unittest.TestCase):
         path = self.folder / "result.json"
         done = subprocess.run(
             [str(ROOT / "grader" / "grade"), "rpc", "--submission",
-             str(self.folder), "--json", str(path), *words],
+             str(self.folder), "--world", "real", "--json", str(path), *words],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S,
             cwd=str(ROOT), check=False)
         text = done.stdout.decode()

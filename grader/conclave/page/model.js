@@ -47,7 +47,8 @@ function readFrame(row) {
   const [n, time, from, to, type, method, call, stream, arrivals, lost, words,
     term, fields] = row;
   const event = {
-    what: "frame", kind: type === "PING" || type === "PONG" ? KEEPALIVE : method,
+    what: "frame",
+    kind: type === "PING" || type === "PONG" ? KEEPALIVE : method,
     n, time, from, to, type, method, call, stream, arrivals, lost, term, fields,
     end: arrivals.length ? Math.max(...arrivals) : time,
     nodes: [from, to], text: `${from} → ${to}  ${shorter(words)}`,
@@ -73,7 +74,7 @@ function readAll() {
   for (const [time, node, does, text] of DATA.lives)
     add("life", LIFE, time, [node], `node ${node} ${text}`, { does });
   for (const [time, node, text] of DATA.logs)
-    add("log", OUTPUT, time, [node], `node ${node}: ${text}`);
+    add("log", OUTPUT, time, [node], `node ${node} says ${text}`);
   for (const [time, from, to, does] of DATA.streams)
     add("stream", STREAM, time, [from, to], `stream ${from} → ${to} ${does}`,
       { from, to, does });
@@ -227,7 +228,8 @@ function timeText(us, step) {
   const inSeconds = END_US >= 10e6;
   const unit = inSeconds ? 1e6 : 1e3;
   const digits = Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9));
-  return `${(us / unit).toFixed(Math.min(digits, 6))} ${inSeconds ? "s" : "ms"}`;
+  const number = (us / unit).toFixed(Math.min(digits, 6));
+  return `${number} ${inSeconds ? "s" : "ms"}`;
 }
 
 /* A span of time: "12.3 ms". */

@@ -1,0 +1,131 @@
+"""The real world of one test: a process a node, TCP through the proxy."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import stat
+import tempfile
+from typing import Any, Callable, Dict, Optional
+
+from . import ports, reaper
+from .failure import Failure, GraderError
+from .layout import PORTS_A_NODE, Layout
+from .node import Node
+from .peer import RealPeer
+from .proxy import Proxy
+from .record import Record, Violation
+from .spec import Test
+
+_MAX_SOCKET_PATH = 90    # a Unix socket's path may be 107 bytes long
+
+
+class RealWorld:
+    """Its folder, its ports, its proxy and its nodes."""
+
+    name = "real"
+
+    def __init__(self, spec: Test, proxy: pathlib.Path, binary: pathlib.Path,
+                 seed: int, sanitized: bool,
+                 on_violation: Callable[[Violation], None],
+                 on_fault: Callable[[Any], None]):
+        self.nodes: Dict[int, Node] = {}
+        self._program = proxy
+        self._seed = seed
+        self._on_fault = on_fault
+        self._folder = _make_folder()
+        try:
+            self._block = ports.claim(PORTS_A_NODE * len(spec.ids))
+        except OSError:
+            _remove_folder(self._folder)
+            raise
+        self._layout = Layout(self._folder, self._block, spec.ids, spec.config,
+                              spec.logs)
+        self._proxy = Proxy(self._folder, on_violation, on_fault)
+        for node in spec.ids:
+            if node not in spec.peers:
+                self.nodes[node] = Node(
+                    node, binary, self._layout.path, self._layout.data(node),
+                    self._layout.client[node], sanitized, on_fault)
+
+    @property
+    def record(self) -> Record:
+        return self._proxy.record
+
+    @property
+    def offset_s(self) -> float:
+        return self._proxy.offset_s
+
+    @property
+    def config(self) -> Dict[str, int]:
+        return self._layout.config
+
+    async def open(self) -> None:
+        """Starts the proxy."""
+        await self._proxy.start(self._program, self._seed,
+                                self._layout.cluster, self._layout.routes())
+
+    async def command(self, *words: object) -> None:
+        """An order to the proxy."""
+        await self._proxy.command(*words)
+
+    async def settle(self) -> None:
+        """Waits until the record holds all that the proxy has read so far."""
+        await self._proxy.settle()
+
+    async def sit(self, seat: int) -> RealPeer:
+        """Takes a node's place."""
+        peer = RealPeer(seat, self._layout.cluster, self._layout.listen[seat],
+                        self._layout.dial, self._on_fault)
+        await peer.open()
+        return peer
+
+    async def close(self) -> Optional[Failure]:
+        """Ends every process; a Failure if a node had left some running."""
+        try:
+            for node in self.nodes.values():
+                await node.kill()
+            known = set()
+            if self._proxy.process is not None:
+                known.add(self._proxy.process.pid)
+            orphans = reaper.kill_orphans(known)
+            for node in self.nodes.values():
+                if node.process is not None:
+                    node.process.kill_group()
+            await self._proxy.close()
+        finally:
+            self._block.close()
+            _remove_folder(self._folder)
+        if not orphans:
+            return None
+        first = orphans[0]
+        owner = next((f"node {node.id}" for node in self.nodes.values()
+                      if first.session in node.pids), "a node")
+        return Failure(
+            "nothing that a node started outlives it",
+            f"{owner} left {len(orphans)} process{'es' * (len(orphans) > 1)} "
+            f"running ('{first.name}', pid {first.pid}); the grader killed "
+            f"{'them' if len(orphans) > 1 else 'it'}",
+            rule="a node is one process (handout/node/host.h)",
+            hint="Lab code never forks: use co_spawn.")
+
+
+def _make_folder() -> pathlib.Path:
+    """A fresh folder whose path is short enough for a socket."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cv-"))
+    if len(str(folder)) > _MAX_SOCKET_PATH:
+        folder.rmdir()
+        raise GraderError(f"the folder for temporary files has too long a "
+                          f"path for a socket ({folder}): set TMPDIR to a "
+                          "shorter one")
+    return folder
+
+
+def _remove_folder(folder: pathlib.Path) -> None:
+    """Removes it, even if a node took permissions away inside."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for path, _, _ in os.walk(folder):
+            os.chmod(path, stat.S_IRWXU)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,125 @@
+"""The simulator as a child process, driven over its pipe.
+
+    sim = Simulator(program, code)
+    sim.hear = print                # takes each line of the record
+    sim.ask("cluster", seed, text.encode().hex())
+    sim.advance(250_000)            # virtual microseconds
+
+grader/sim/drive.h describes the lines. An order is a line; whatever lines come
+before its answer are heard at once, so nothing here waits but for the answer.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import subprocess
+import tempfile
+from typing import IO, Callable, List, Optional
+
+from . import process, reaper
+from .failure import Failure, GraderError
+from .place import HOUSE_RULE
+from .sim_loop import Clock
+
+CRASHED_STATUS = 70        # a node crashed; its X line tells which
+MAX_OUTPUT_BYTES = 32 << 20  # of what nodes print; more is a flood
+MAX_PRINTED_BYTES = 1 << 20  # of that, kept
+_END_LIMIT_S = 10.0
+
+
+class Simulator(Clock):
+    """One simulated world, and its clock."""
+
+    def __init__(self, program: pathlib.Path, code: pathlib.Path,
+                 sanitized: bool = False):
+        self.now_us = 0
+        self.is_stuck = False       # nothing can happen any more
+        self.has_ended = False      # the process is gone
+        self.hear: Callable[[str], None] = lambda line: None
+        self.on_fault: Callable[[BaseException], None] = lambda error: None
+        self._printed: IO[bytes] = tempfile.TemporaryFile()
+        try:
+            self._process = subprocess.Popen(
+                [str(program), "drive", str(code)], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=self._printed,
+                env=process.environment({}), start_new_session=True,
+                preexec_fn=reaper.limit_child(sanitized, MAX_OUTPUT_BYTES))
+        except OSError as error:
+            raise GraderError(f"the simulator cannot be run: {error}") \
+                from error
+
+    def ask(self, *words: object) -> List[str]:
+        """One order; the words of its answer. After the simulator's end there
+        is none: []. GraderError if it refuses."""
+        line = " ".join(str(word) for word in words)
+        if self.has_ended:
+            return []
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # why it ended is told by what it has printed
+        return self._answer(line)
+
+    def _answer(self, order: str) -> List[str]:
+        assert self._process.stdout is not None
+        while True:
+            line = self._process.stdout.readline().decode(errors="replace")
+            if not line.endswith("\n"):
+                self._ended()
+                return []
+            word, _, rest = line[:-1].partition(" ")
+            if word == "ok":
+                return rest.split()
+            if word == "error":
+                raise GraderError(f"the simulator answered "
+                                  f"'{order[:200]}' with: {rest}")
+            self.hear(line[:-1])
+
+    def advance(self, until_us: Optional[int]) -> None:
+        """See Clock. Without a simulator, time passes all the same."""
+        if until_us is None:
+            raise GraderError("a test waits for something that cannot happen")
+        try:
+            answer = self.ask("run", until_us)
+        except (Failure, GraderError) as error:
+            self.on_fault(error)
+            answer = []
+        self.now_us = int(answer[0]) if answer else until_us
+        self.is_stuck = answer[1:] == ["stuck"]
+
+    def _ended(self) -> None:
+        self.has_ended = True
+        status = self._process.wait()
+        if status == -signal.SIGXFSZ:
+            raise Failure(
+                "nodes print what helps, and no more",
+                "the nodes flooded their output with over "
+                f"{MAX_OUTPUT_BYTES >> 20} MiB and were stopped",
+                rule=HOUSE_RULE, hint="A loop that prints and never waits?")
+        if status != CRASHED_STATUS:
+            said = " / ".join(self.printed()[-3:]) or "it said nothing"
+            raise GraderError(f"the simulator ended (status {status}): {said}")
+
+    def printed(self) -> List[str]:
+        """What nodes (and sanitizers) printed, its end."""
+        size = self._printed.seek(0, 2)
+        self._printed.seek(max(0, size - MAX_PRINTED_BYTES))
+        return self._printed.read().decode(errors="replace").splitlines()
+
+    def close(self) -> None:
+        """Ends the process."""
+        if self._printed.closed:
+            return
+        self.has_ended = True
+        self._process.kill()
+        self._process.wait(_END_LIMIT_S)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    pass
+        self._printed.close()

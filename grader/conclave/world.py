@@ -1,0 +1,44 @@
+"""What a test's cluster stands on, in the real and in the simulated world.
+
+    real   real_world.py   a process a node, TCP through the proxy, real time
+    sim    sim_world.py    one simulator for all, virtual time
+
+A Cluster drives nothing but these; a test cannot tell them apart, except that
+in the simulated world time does not pass by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Optional, Protocol
+
+from .failure import Failure
+from .peer import Peer
+from .place import Place
+from .record import Record
+
+
+class World(Protocol):
+    """The nodes of one test, and the network between them."""
+
+    name: str                  # REAL or SIM
+    record: Record             # what the network saw
+    offset_s: float            # the loop's clock minus the record's
+    config: Dict[str, int]     # the numbers in effect
+
+    @property
+    def nodes(self) -> Mapping[int, Place]: ...
+
+    async def open(self) -> None:
+        """Makes the network; no node runs yet."""
+
+    async def command(self, *words: object) -> None:
+        """An order to the network: grader/proxy/control.h, sim/orders.h."""
+
+    async def settle(self) -> None:
+        """Waits until the record holds all that was seen so far."""
+
+    async def sit(self, seat: int) -> Peer:
+        """Takes a node's place, for the test to play."""
+
+    async def close(self) -> Optional[Failure]:
+        """Ends all; a Failure if a node has left something behind."""
