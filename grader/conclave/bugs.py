@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import fcntl
+import itertools
 import json
 import os
 import pathlib
@@ -19,7 +21,7 @@ import shutil
 import statistics
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import kill_table
 from .discover import Course, test_id
@@ -33,11 +35,17 @@ _CAUGHT = (FAILED, CRASHED, TIMEOUT)
 _HEADINGS = ("Bug", "Name", "Stage", "Breaks", "What", "Schedule")
 _PASSED_ON = ("world", "seeds")   # options of a grade that hold here as well
 _FLAGS_PASSED_ON = ("isolate",)
+_HAS_NO_USE = ("submission", "solution", "only", "replay", "list", "json",
+               "junit", "gradescope", "html")  # of the options of a grade
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class BadBug(GraderError):
     """One sentence on what is wrong with a file of solution/bugs."""
+
+
+class BadOrder(Exception):
+    """One sentence for the person who typed the command."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,10 @@ class Catch:
         """Seconds until caught: the median."""
         found = [float(one["seconds"]) for one in self.decisive()]
         return statistics.median(found) if found else 0.0
+
+    def worlds(self) -> List[str]:
+        """In which it was caught."""
+        return sorted({str(one["world"]) for one in self.decisive()})
 
     def others(self) -> Dict[str, int]:
         """The other tests named, and how often each caught it too."""
@@ -239,8 +251,8 @@ class _Hunt:
     async def run(self, bugs: Sequence[Bug]) -> List[Catch]:
         """Grades them. When cancelled, leaves nothing running."""
         self.shows = len(bugs) == 1 and len(self.seeds) == 1
-        for number in range(min(self.options.jobs, len(bugs))):
-            self._benches.put_nowait(self.folder / f"bench-{number}")
+        locks = [self._claim_bench()
+                 for _ in range(min(self.options.jobs, len(bugs)))]
         tasks = [asyncio.ensure_future(self._catch(bug)) for bug in bugs]
         try:
             return list(await asyncio.gather(*tasks))
@@ -248,17 +260,37 @@ class _Hunt:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            for lock in locks:
+                lock.close()
+
+    def _claim_bench(self) -> IO[str]:
+        """Takes the first bench that no other hunt works at, until the file
+        that is returned is closed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count():
+            bench = self.folder / f"bench-{number}"
+            lock = open(f"{bench}.lock", "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            self._benches.put_nowait(bench)
+            return lock
+        raise AssertionError("not reached")
 
     async def _catch(self, bug: Bug) -> Catch:
         """Grades one bug on a bench of its own. The next bug on that bench is
         built soon: only the files that differ are compiled."""
         catch = Catch(bug)
-        plant(bug, self.root, self.folder / bug.name)  # for people
         bench = await self._benches.get()
         try:
+            plant(bug, self.root, self.folder / bug.name)  # for people
             plant(bug, self.root, bench)
             for seed in self.seeds:
                 await self._grade(catch, bench, seed)
+        except BadBug as error:
+            catch.troubles.append(str(error))
         finally:
             self._benches.put_nowait(bench)
         self.report.line(kill_table.line(catch))
@@ -318,16 +350,21 @@ def passed_on(options: argparse.Namespace) -> List[str]:
 
 def run(root: pathlib.Path, courses: Sequence[Course],
         options: argparse.Namespace, report: Report) -> int:
-    """grader/grade --bug; the exit status. LookupError: there is none."""
+    """grader/grade --bug; the exit status. BadOrder, BadBug."""
+    for name in _HAS_NO_USE:
+        if getattr(options, name, None):
+            raise BadOrder(f"--bug grades the reference with a bug in it: "
+                           f"leave --{name} away")
     folder = root / "solution" / "bugs"
     if not folder.is_dir():
-        raise LookupError("there is no solution/bugs here: --bug is for those "
-                          "who have the reference")
+        raise BadOrder("there is no solution/bugs here: --bug is for those "
+                       "who have the reference")
     known = load_all(folder, courses)
     chosen = select(known, options.bug, options.labs)
     if not chosen:
-        raise LookupError(f"there is no bug '{options.bug}': take all, a "
-                          "number, or the name of a file in solution/bugs")
+        where = f" of lab {' or '.join(options.labs)}" if options.labs else ""
+        raise BadOrder(f"there is no bug '{options.bug}'{where}: take all, a "
+                       "number, or the name of a file in solution/bugs")
     hunt = _Hunt(root, options, report)
     wanted = [bug for bug in chosen if bug.changes]
     kill_table.expect(wanted)

@@ -1,4 +1,4 @@
-"""Unified diffs: what `diff -u` and `git diff` write, read and applied strictly.
+"""Unified diffs, as `git diff` writes them, read and applied strictly.
 
     for change in parse(text):              # one a file
         new = change.apply(old)

@@ -143,8 +143,8 @@ class Counting(unittest.TestCase):
                             "Any.", ("rpc/one", "rpc/two"), "", ())
 
     def result(self, name, status, **more):
-        return {"name": name, "status": status, "rule": "a rule", "seeds": 1,
-                "seconds": 2.0, **more}
+        return {"name": name, "status": status, "rule": "a rule",
+                "world": "real", "seeds": 1, "seconds": 2.0, **more}
 
     def catch(self, *statuses):
         return bugs.Catch(self.bug, [[
@@ -186,7 +186,7 @@ class Counting(unittest.TestCase):
                              [self.catch("failed")], [self.bug, left])
             text = (folder / "kill-table.md").read_text()
         self.assertIn("| 7 | [a-bug](bugs/a-bug.patch) | LIVE | `rpc/one` | "
-                      "caught | a rule | 1 | 2.0 |", text)
+                      "caught | a rule | real | 1 | 2.00 |", text)
         for part in ("`grader/grade --bug all`", "1 of 1 bugs", "A note.",
                      "8, Is wrong too. It cannot be.", "`rpc/two` (1 of 1)"):
             self.assertIn(part, text)
@@ -210,6 +210,26 @@ class Planted(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
+
+    def order(self, bug, **more):
+        options = argparse.Namespace(bug=bug, labs=[], seed=1, first_seeds=1,
+                                     jobs=1, **more)
+        with self.assertRaises(bugs.BadOrder) as caught:
+            bugs.run(ROOT, self.courses, options, report=None)
+        return str(caught.exception)
+
+    def test_orders_that_make_no_sense_are_refused(self):
+        self.assertIn("no bug 'no-such-bug'", self.order("no-such-bug"))
+        self.assertIn("leave --submission away",
+                      self.order("all", submission=pathlib.Path("labs")))
+
+    def test_bugs_are_found_by_name_number_and_lab(self):
+        def names(*words):
+            return [bug.name for bug in bugs.select(self.known, *words)]
+        self.assertEqual(names("votes-twice", []), ["votes-twice"])
+        self.assertEqual(names("16", []), ["votes-twice"])
+        self.assertEqual(len(names("all", [])), len(self.known))
+        self.assertEqual(names("16", ["rpc"]), [])
 
     def test_every_file_is_a_bug(self):
         strays = [path.name for path in BUGS.iterdir()
