@@ -90,7 +90,7 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: help all grade test tools nodes node-rpc node-election selftest bench \
-        bench-rpc bench-sim sim node-rpc.so node-election.so rogue \
+        bench-rpc bench-sim debug sim node-rpc.so node-election.so rogue \
         asan skeletons format check-format compile_commands.json clean FORCE
 .DEFAULT_GOAL := help
 
@@ -116,6 +116,12 @@ submission := $(if $(SUBMISSION),--submission $(SUBMISSION),$(if \
 
 grade: $(BUILD)/needs ## grade the reference, or with SUBMISSION=labs your work
 	@MAKEFLAGS= FLAVOUR=$(notdir $(O)) grader/grade $(submission) $(ARGS)
+
+# The + keeps make from holding back what is printed.
+debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
+	+@MAKEFLAGS= PYTHONPATH=grader python3 -B -m conclave.debug \
+	    $(or $(TEST),TEST):$(or $(SEED),1) \
+	    $(if $(BUG),--bug $(BUG),$(submission)) $(if $(ARGS),-- $(ARGS))
 
 all: tools nodes selftest ## build everything, the nodes from STAGE_RPC= …
 tools: $(O)/proxy ## build the grader's proxy

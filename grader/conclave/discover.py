@@ -19,7 +19,7 @@ MAX_NODES = 16
 
 @dataclass(frozen=True)
 class Course:
-    """A lab with its tests, in the order of the file."""
+    """A lab with its tests, in the order of its files."""
 
     lab: Lab
     tests: Tuple[Test, ...]
@@ -48,12 +48,17 @@ def load_all(labs: pathlib.Path) -> List[Course]:
 
 
 def load(path: pathlib.Path) -> Course:
-    """One lab's tests.py. GraderError says what is wrong with it."""
+    """One lab's tests.py, and the files beside it that its FILES names, which
+    it imports as a package does. GraderError says what is wrong with it."""
     name = "conclave_lab_" + path.parent.name.replace("-", "_")
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(
+        name, path, submodule_search_locations=[str(path.parent)])
     if spec is None or spec.loader is None:
         raise GraderError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
+    for known in [one for one in sys.modules
+                  if one == name or one.startswith(name + ".")]:
+        del sys.modules[known]
     sys.modules[name] = module
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
@@ -65,9 +70,11 @@ def load(path: pathlib.Path) -> Course:
     lab = getattr(module, "LAB", None)
     if not isinstance(lab, Lab):
         raise GraderError(f"{path} defines no LAB = Lab(...)")
-    tests = tuple(value.conclave_test for value in vars(module).values()
+    tests = tuple(value.conclave_test
+                  for part in (module, *getattr(module, "FILES", ()))
+                  for value in vars(part).values()
                   if hasattr(value, "conclave_test")
-                  and value.__module__ == name)
+                  and value.__module__ == part.__name__)
     course = Course(lab, tests)
     faults = check(course)
     if faults:

@@ -58,6 +58,7 @@ class Trial:
     twin: Optional["Trial"] = None  # in the real world, once this has passed
     seeds: int = 1         # of an exploration
     html: Optional[pathlib.Path] = None  # where its timeline page goes
+    simulator: Callable[..., Simulator] = Simulator  # of the simulated world
 
 
 @dataclass
@@ -111,7 +112,7 @@ def _simulate(trial: Trial, has_acts: bool = False
     """The result, and the acts at the nodes' doors if they are wanted."""
     random_seed = derive_seed(trial.seed, trial.name)
     try:
-        sim = Simulator(trial.proxy, trial.binary, trial.sanitized)
+        sim = trial.simulator(trial.proxy, trial.binary, trial.sanitized)
     except GraderError as ours:
         result = blank(trial)
         judge(trial.spec, result, ours)

@@ -76,7 +76,7 @@ class Gdb(unittest.TestCase):
         text = self.gdb("-ex", "break co_describe", "-ex", "run",
                         "-ex", f"source {HELPER}", "-ex", "co 9",
                         self.program("release"))
-        self.assertIn("co takes list, off, or 1 to 1", text)
+        self.assertIn("co knows no coroutine 9: take 1", text)
 
 
 if __name__ == "__main__":

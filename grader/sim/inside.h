@@ -176,6 +176,9 @@ struct upcall {
     uint64_t size;    /* DISK */
 };
 
+/* Is told just before each upcall, for replay.c; NULL: nobody is. */
+extern void (*before_upcall)(struct host *place, const struct upcall *upcall);
+
 /* Makes an upcall; if the node dies of it, buries it. */
 void place_upcall(struct host *place, const struct upcall *upcall);
 

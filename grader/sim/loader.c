@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 struct image {
     const struct code *code; /* its bytes */
     int fd;                  /* the anonymous file with a copy of them */
-    char path[32];           /* by which that file can be opened */
+    char path[PATH_MAX];     /* by which that file can be opened */
     void *handle;            /* the loader's; NULL: not loaded */
     uintptr_t base;          /* where it was loaded */
     uintptr_t end;           /* the first address behind it */
@@ -68,13 +69,29 @@ void code_free(struct code *code)
     free(code);
 }
 
+/* A new file for a copy. */
+static void open_copy(struct image *image)
+{
+    static unsigned count;
+
+    if (image->code->copies == NULL) {
+        image->fd = memfd_create("node", MFD_CLOEXEC);
+        snprintf(image->path, sizeof(image->path), "/proc/self/fd/%d",
+                 image->fd);
+        return;
+    }
+    snprintf(image->path, sizeof(image->path), "%s/copy-%u.so",
+             image->code->copies, ++count);
+    image->fd = open(image->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
 static struct image *image_new(const struct code *code)
 {
     struct image *image = alloc_new(sizeof(*image));
     size_t done = 0;
 
     image->code = code;
-    image->fd = memfd_create("node", MFD_CLOEXEC);
+    open_copy(image);
     while (image->fd >= 0 && done < code->size_bytes) {
         ssize_t n = write(image->fd, code->bytes + done,
                           code->size_bytes - done);
@@ -87,7 +104,6 @@ static struct image *image_new(const struct code *code)
                 strerror(errno));
         abort();
     }
-    snprintf(image->path, sizeof(image->path), "/proc/self/fd/%d", image->fd);
     return image;
 }
 

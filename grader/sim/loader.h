@@ -3,8 +3,8 @@
  *
  * The dynamic loader gives a file that is opened twice one set of globals, so
  * each copy is a file of its own: an anonymous one in memory, with the same
- * bytes. A restart unloads the copy, proves that it is gone, and loads it
- * afresh, so that nothing in it survives.
+ * bytes (for a debugger, one in a folder). A restart unloads the copy, proves
+ * that it is gone, and loads it afresh, so that nothing in it survives.
  *
  *     struct code *code = code_read("node-election.so", error);
  *     struct image *image = image_take(code);
@@ -26,9 +26,10 @@
 
 /* The bytes of a shared object. */
 struct code {
-    char *path;        /* where it was read from */
-    uint8_t *bytes;    /* all of them */
-    size_t size_bytes; /* how many */
+    char *path;         /* where it was read from */
+    uint8_t *bytes;     /* all of them */
+    size_t size_bytes;  /* how many */
+    const char *copies; /* folder for copies that a debugger can open; NULL */
 };
 
 /* One copy. */

@@ -10,6 +10,7 @@
 #include "bench.h"
 #include "drive.h"
 #include "explore.h"
+#include "replay.h"
 #include "symbols.h"
 
 static const char usage[] =
@@ -18,7 +19,8 @@ static const char usage[] =
     "  drive NODE.so                a world, driven by lines (drive.h)\n"
     "  bench NODE.so [NODES [SECONDS]]  how fast it goes\n"
     "  explore NODE.so [key=value ...]  many seeds (explore.h)\n"
-    "  shrink NODE.so seed=S [key=value ...]  a seed's failure made short\n";
+    "  shrink NODE.so seed=S [key=value ...]  a seed's failure made short\n"
+    "  replay NODE.so WORD ...      for a debugger (replay.h)\n";
 
 static int run_bench(const struct code *code, int argc, char **argv)
 {
@@ -57,6 +59,8 @@ int main(int argc, char **argv)
         status = explore_main(code, argc - 3, argv + 3);
     else if (strcmp(argv[1], "shrink") == 0)
         status = shrink_main(code, argc - 3, argv + 3);
+    else if (strcmp(argv[1], "replay") == 0)
+        status = replay_main(code, argc - 3, argv + 3);
     else
         fputs(usage, stderr);
     code_free(code);

@@ -201,10 +201,14 @@ static void count_upcall(struct host *place)
     }
 }
 
+void (*before_upcall)(struct host *place, const struct upcall *upcall);
+
 void place_upcall(struct host *place, const struct upcall *upcall)
 {
     assert(guest_running() == NULL); /* upcalls never nest */
     count_upcall(place);
+    if (before_upcall != NULL)
+        before_upcall(place, upcall);
     if (!place->is_dying)
         guest_run(place, make_upcall, upcall);
     if (place->is_dying)

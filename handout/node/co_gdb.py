@@ -7,6 +7,9 @@
                           that up, down, frame, info locals work in it
     (gdb) co off          back to what the processor does
 
+Where one process holds several nodes (make debug), `co` and `co list` go through
+all of them; co 2 is about node 2 only, and co 2 3 looks at its coroutine 3.
+
 It works on a running node and on a core file, and changes nothing in either.
 
 A coroutine that does not run has its registers on its own stack, where
@@ -37,17 +40,60 @@ def layout():
     return LAYOUTS[name]
 
 
-def variable(file, name):
-    """A static variable of the runtime."""
-    try:
-        return gdb.parse_and_eval(f"'{file}'::{name}")
-    except gdb.error as error:
-        raise gdb.GdbError(f"this program has no coroutines: {error}")
+class Copy:
+    """The runtime of one node. A process may hold several, each a file that
+    was loaded separately."""
+
+    def __init__(self, objfile):
+        self.objfile = objfile
+
+    def variable(self, file, name):
+        """A static variable of the runtime."""
+        for symbol in gdb.lookup_static_symbols(name):
+            where = symbol.symtab
+            if where.objfile == self.objfile and \
+                    where.fullname().endswith("/node/" + file):
+                return symbol.value()
+        raise gdb.GdbError(f"{self.objfile.filename} has no {name} of {file}")
+
+    @property
+    def number(self):
+        """The node's id."""
+        return int(self.variable("node.c", "id"))
+
+    def heading(self):
+        """Which node, and what it is."""
+        text = f"node {self.number}"
+        symbol = self.objfile.lookup_global_symbol("raft")
+        if symbol is None or not int(symbol.value()["current_term"]):
+            return text
+        raft = symbol.value()
+        return (f"{text}, {str(raft['role']).lower()} in term "
+                f"{int(raft['current_term'])}")
 
 
-def coroutines():
+def has_names(copy):
+    """Whether nodes have to be told apart: they were loaded into a process."""
+    return copy.objfile.filename != gdb.current_progspace().filename
+
+
+def copies():
+    """The nodes of this process that have been started, by id."""
+    found = [Copy(symbol.symtab.objfile)
+             for symbol in gdb.lookup_static_symbols("alive")
+             if symbol.symtab.fullname().endswith("/node/co.c")]
+    if not found:
+        raise gdb.GdbError("this program has no coroutines, or runs none yet")
+    if not has_names(found[0]):
+        return found
+    return sorted((one for one in found
+                   if int(one.variable("node.c", "incarnation"))),
+                  key=lambda one: one.number)
+
+
+def coroutines(copy):
     """All that are alive, oldest first."""
-    head = variable("co.c", "alive")
+    head = copy.variable("co.c", "alive")
     co_type = gdb.lookup_type("struct co")
     offset = next(field.bitpos // 8 for field in co_type.fields()
                   if field.name == "alive_link")
@@ -60,17 +106,17 @@ def coroutines():
     return found
 
 
-def is_running(co):
-    return int(co.address) == int(variable("co.c", "current"))
+def is_running(copy, co):
+    return int(co.address) == int(copy.variable("co.c", "current"))
 
 
-def title(number, co):
+def title(copy, number, co):
     text = f"{number}  {co['name'].string()}: "
-    if is_running(co):
+    if is_running(copy, co):
         return text + "runs"
     if not co["is_waiting"]:
         return text + "waits for its turn"
-    waited_us = int(variable("node.c", "upcall_us")) - int(co["since_us"])
+    waited_us = int(copy.variable("node.c", "upcall_us")) - int(co["since_us"])
     return (text + f"waits for {co['what'].string()} since "
             f"{waited_us // 1000} ms")
 
@@ -135,9 +181,9 @@ def back(*_unused):
     FOLD.co = None
 
 
-def backtrace(co):
+def backtrace(copy, co):
     """The lines of a coroutine's backtrace."""
-    if is_running(co):
+    if is_running(copy, co):
         return gdb.execute("backtrace", to_string=True).splitlines()
     FOLD.look_at(co)
     try:
@@ -151,30 +197,62 @@ def backtrace(co):
     return ["(its stack cannot be read)"]
 
 
+def tell(copy, is_whole):
+    """All coroutines of a node, with their backtraces or without."""
+    for number, co in enumerate(coroutines(copy), 1):
+        print(title(copy, number, co))
+        if is_whole:
+            print("\n".join(backtrace(copy, co)) + "\n")
+
+
+def chosen(number, among, what):
+    """The one of that number in a list of pairs."""
+    for one, value in among:
+        if str(one) == number:
+            return value
+    known = ", ".join(str(one) for one, _ in among) or "none, there are none"
+    raise gdb.GdbError(f"co knows no {what} {number}: take {known}")
+
+
 class Co(gdb.Command):
-    """Coroutines: co, co list, co NUMBER, co off."""
+    """Coroutines: co, co list, co NUMBER, co off; with several nodes in one
+process also co NODE and co NODE NUMBER."""
 
     def __init__(self):
         super().__init__("co", gdb.COMMAND_STACK)
 
     def invoke(self, argument, from_tty):
-        word = argument.strip()
-        if word == "off":
-            FOLD.look_at(None)
-            return
+        words = argument.split()
         FOLD.look_at(None)
-        found = coroutines()
-        if word in ("", "list"):
-            for number, co in enumerate(found, 1):
-                print(title(number, co))
-                if word == "":
-                    print("\n".join(backtrace(co)) + "\n")
+        if words == ["off"]:
             return
-        if not word.isdigit() or not 1 <= int(word) <= len(found):
-            raise gdb.GdbError(f"co takes list, off, or 1 to {len(found)}")
-        co = found[int(word) - 1]
-        print(title(word, co))
-        if not is_running(co):
+        found = copies()
+        if words in ([], ["list"]):
+            for copy in found:
+                if has_names(copy):
+                    print(copy.heading())
+                tell(copy, is_whole=not words)
+            return
+        if not found:
+            raise gdb.GdbError("no node runs yet")
+        copy = found[0]
+        if not all(word.isdigit() for word in words) or \
+                len(words) > (2 if has_names(copy) else 1):
+            raise gdb.GdbError("co takes list, off, or a number")
+        if has_names(copy):
+            copy = chosen(words.pop(0), [(one.number, one) for one in found],
+                          "node")
+            print(copy.heading())
+        if words:
+            self.enter(copy, words[0])
+        else:
+            tell(copy, is_whole=True)
+
+    def enter(self, copy, number):
+        """Makes a coroutine's frames those that up and down walk through."""
+        co = chosen(number, list(enumerate(coroutines(copy), 1)), "coroutine")
+        print(title(copy, number, co))
+        if not is_running(copy, co):
             FOLD.look_at(co)
         gdb.execute("frame")
 
