@@ -16,7 +16,7 @@ from .report import Report
 from .results import (BOTH, ISOLATED, OWN, Grade, LabResult, Run, TestResult,
                       write_gradescope, write_json, write_junit)
 from .runner import Runner, Timings
-from .spec import EXPLORATION, WORLDS, Lab, Test
+from .spec import SIM, WORLDS, Lab, Test
 from .submission import BadSubmission, Submission
 from .timeline import write_index
 from .trial import Trial, blank
@@ -163,7 +163,7 @@ class _Grading:
                 raft="election" in course.lab.stages,
                 sanitized=self.builder.sanitized, trace=self.order.replay,
                 html=self.order.html, world=world, twin=trial,
-                seeds=seeds if test.kind == EXPLORATION else 1)
+                seeds=seeds if test.seeds > 1 and world == SIM else 1)
         assert trial is not None
         return trial
 

@@ -57,7 +57,7 @@ class Test:
     hint: str = ""            # where to look then
     doc: str = ""             # the docstring: what it proves, which fault
     worlds: Tuple[str, ...] = WORLDS  # where it runs
-    seeds: int = 1            # of an exploration, unless told otherwise
+    seeds: int = 1            # in the simulated world, unless told otherwise
     size: int = 0             # nodes of an exploration; 0: 2 to 5, drawn
 
 
@@ -75,7 +75,7 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
          config: Optional[Mapping[str, int]] = None,
          logs: Optional[Mapping[int, Sequence[int]]] = None,
          clocks: Optional[Mapping[int, float]] = None,
-         worlds: Sequence[str] = WORLDS,
+         worlds: Sequence[str] = WORLDS, seeds: int = 1,
          rule: str = "", hint: str = "") -> Callable[[Callable], Callable]:
     """Marks an async function of one Cluster as a test.
 
@@ -83,7 +83,9 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
     process runs for: the test sits in their place. logs={2: [1, 1, 2]} fills
     node 2's store, on its first start, with entries of those terms.
     clocks={1: 1.1} makes node 1's clock run 10 % fast. worlds=("real",) keeps a
-    test out of the simulated world; the reason belongs beside it.
+    test out of the simulated world; the reason belongs beside it. seeds=30 runs
+    it for so many seeds there, each a test of its own, up to the first failure:
+    for tests whose faults are drawn from c.rng.
     """
     chosen = tuple(ids) if ids is not None else tuple(range(1, nodes + 1))
 
@@ -95,7 +97,7 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
             needs=_names(needs), config=dict(config or {}),
             logs={node: list(terms) for node, terms in (logs or {}).items()},
             clocks=dict(clocks or {}), rule=rule, hint=hint,
-            doc=_tidy(function.__doc__), worlds=tuple(worlds))
+            doc=_tidy(function.__doc__), worlds=tuple(worlds), seeds=seeds)
         return function
 
     return mark

@@ -11,7 +11,7 @@ import hashlib
 import pathlib
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import backtrace, sim_loop, sim_replay, timeline
@@ -56,7 +56,7 @@ class Trial:
     trace: bool            # keep everything, for --replay
     world: str = REAL      # where it runs
     twin: Optional["Trial"] = None  # in the real world, once this has passed
-    seeds: int = 1         # of an exploration
+    seeds: int = 1         # to run, from seed on, up to the first that fails
     html: Optional[pathlib.Path] = None  # where its timeline page goes
     simulator: Callable[..., Simulator] = Simulator  # of the simulated world
 
@@ -94,8 +94,23 @@ async def run_real(trial: Trial) -> TestResult:
 
 
 def run_sim(trial: Trial) -> TestResult:
-    """Runs it in the simulated world, in virtual time, in a loop of its own;
-    and again if it passed: the same seed must give the same hash."""
+    """Runs it in the simulated world, in virtual time, in a loop of its own:
+    each of its seeds, up to the first that fails."""
+    result = _run_seed(trial)
+    seconds, tried = result.seconds, 1
+    while result.passed and tried < trial.seeds:
+        seed = trial.seed + tried
+        tried += 1
+        result, _ = _simulate(replace(
+            trial, seed=seed, replay=trial.replay.replace(
+                f"{trial.name}:{trial.seed}", f"{trial.name}:{seed}")))
+        seconds += result.seconds
+    result.seeds, result.seconds = tried, seconds
+    return result
+
+
+def _run_seed(trial: Trial) -> TestResult:
+    """Runs it, and again if it passed: the same seed gives the same hash."""
     result, _ = _simulate(trial)
     if result.passed and not trial.trace:
         again, _ = _simulate(trial)

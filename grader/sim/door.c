@@ -24,6 +24,8 @@ static uint64_t door_random(struct host *place)
 
 static uint64_t door_stream_open(struct host *place, int peer)
 {
+    if (place->is_dying)
+        return place->conn_count + 1;
     place_act(place, "open", (uint64_t)peer, 0, NULL, 0);
     return streams_open(place, peer);
 }
@@ -47,6 +49,8 @@ static void door_stream_close(struct host *place, uint64_t stream)
 
 static void door_alarm(struct host *place, uint64_t at_us)
 {
+    if (place->is_dying)
+        return;
     place_act(place, "alarm", at_us, 0, NULL, 0);
     clock_set_alarm(place, at_us);
 }
@@ -121,14 +125,23 @@ static void door_trace(struct host *place, const char *topic, uint64_t term,
 
 static void door_stopped(struct host *place)
 {
+    if (place->is_dying)
+        return;
     place_act(place, "stopped", 0, 0, NULL, 0);
     place_doom(place, END_STOPPED, "stopped when it was told to");
 }
 
-static void door_fatal(struct host *place, const char *sentence)
+void door_give_up(struct host *place, const char *sentence)
 {
+    if (place->is_dying)
+        return;
     place_act(place, "fatal", 0, 0, NULL, 0);
     place_doom(place, END_FATAL, sentence);
+}
+
+static void door_fatal(struct host *place, const char *sentence)
+{
+    door_give_up(place, sentence);
     guest_leave();
 }
 

@@ -7,6 +7,7 @@
  *     streams.c, conns.c  the network     clients.c  clients
  *     clocks.c   time            leaders.c  who leads
  *     guest.c    what nodes ask of libc (shim.h)
+ *     apart.c, cell.h, tenant.c  nodes in processes of their own
  */
 #ifndef CONCLAVE_SIM_INSIDE_H
 #define CONCLAVE_SIM_INSIDE_H
@@ -84,6 +85,7 @@ struct host {
     bool is_seat;                      /* the test plays it */
     enum place_state state;            /* of the node */
     struct image *image;               /* its copy of the code */
+    struct apart *apart;               /* or the process that has it */
     const struct node_ops *ops;        /* what it offers while it is up */
     struct memory memory;              /* what it holds */
     uint64_t incarnation;              /* of the latest start */
@@ -108,6 +110,7 @@ struct host {
     struct conn **conns;     /* by stream, minus 1; NULL: gone */
     size_t conn_count;       /* streams so far */
     size_t conn_capacity;    /* room for so many */
+    size_t queued_bytes;     /* under way on all that it sends on */
     struct event *held;      /* what came while it was paused */
     struct event **held_end; /* where the next is hung */
 
@@ -132,6 +135,7 @@ struct link_state {
 struct world {
     uint64_t seed;                 /* of everything random */
     const struct code *code;       /* of the nodes */
+    const struct host_ops *door;   /* what it offers them */
     char *config;                  /* text for the nodes */
     struct world_watch watch;      /* who is told */
     struct host places[MAX_NODES]; /* in the order of their ids */
@@ -182,6 +186,15 @@ extern void (*before_upcall)(struct host *place, const struct upcall *upcall);
 /* Makes an upcall; if the node dies of it, buries it. */
 void place_upcall(struct host *place, const struct upcall *upcall);
 
+/* Makes an upcall, given as arg, as the running node. */
+void place_call_node(struct host *place, const void *arg);
+
+/* Loads the node into this process. False: a sentence in error says why. */
+bool place_load(struct host *place, char error[LOADER_MAX_ERROR]);
+
+/* Buries the node if it is dying, outside of an upcall. */
+void place_bury_dying(struct host *place);
+
 /* Marks the running node as dying; it is buried when its upcall ends. */
 void place_doom(struct host *place, enum world_end end, const char *how);
 
@@ -202,6 +215,9 @@ bool place_hears(const struct host *place);
 /* ---- door.c, clocks.c -------------------------------------------------- */
 
 extern const struct host_ops sim_host_ops;
+
+/* As fatal, of a node that is not running here. */
+void door_give_up(struct host *place, const char *sentence);
 
 void clock_init(struct host *place, uint64_t rate, int64_t wall_offset_us);
 uint64_t clock_now_us(const struct host *place);

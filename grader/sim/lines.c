@@ -127,7 +127,8 @@ static void on_violation(void *arg, const struct violation *violation)
 
 static void on_ended(void *arg, int id, enum world_end end, const char *how)
 {
-    static const char *const ends[] = {"killed", "stopped", "fatal", "wrong"};
+    static const char *const ends[] = {"killed", "stopped", "fatal", "wrong",
+                                       "crashed"};
     struct lines *lines = arg;
 
     lines->is_awaited = true;

@@ -15,6 +15,7 @@
 #ifndef CONCLAVE_SIM_LOADER_H
 #define CONCLAVE_SIM_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,7 @@ struct code {
     char *path;         /* where it was read from */
     uint8_t *bytes;     /* all of them */
     size_t size_bytes;  /* how many */
+    bool is_isolated;   /* each copy runs in a process of its own */
     const char *copies; /* folder for copies that a debugger can open; NULL */
 };
 

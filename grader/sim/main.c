@@ -14,7 +14,8 @@
 #include "symbols.h"
 
 static const char usage[] =
-    "usage: sim COMMAND NODE.so [WORD ...]\n"
+    "usage: sim [--isolate] COMMAND NODE.so [WORD ...]\n"
+    "  --isolate                    each node in a process of its own\n"
     "  check NODE.so [OBJECT ...]   is it made of what a node may call?\n"
     "  drive NODE.so                a world, driven by lines (drive.h)\n"
     "  bench NODE.so [NODES [SECONDS]]  how fast it goes\n"
@@ -39,7 +40,10 @@ int main(int argc, char **argv)
     char error[LOADER_MAX_ERROR];
     struct code *code;
     int status = 2;
+    bool is_isolated = argc > 1 && strcmp(argv[1], "--isolate") == 0;
 
+    argc -= is_isolated;
+    argv += is_isolated;
     if (argc < 3) {
         fputs(usage, stderr);
         return 2;
@@ -49,6 +53,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "sim: %s\n", error);
         return 2;
     }
+    code->is_isolated = is_isolated;
     if (strcmp(argv[1], "check") == 0)
         status = symbols_check(code, argv + 3, argc - 3) == 0 ? 0 : 1;
     else if (strcmp(argv[1], "drive") == 0)

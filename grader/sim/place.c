@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apart.h"
 #include "inside.h"
 
 struct host *place_of(const struct world *world, int id)
@@ -75,7 +76,7 @@ void place_act(struct host *place, const char *what, uint64_t a, uint64_t b,
 
 /* ---- Upcalls ----------------------------------------------------------- */
 
-static void make_upcall(struct host *place, const void *arg)
+void place_call_node(struct host *place, const void *arg)
 {
     const struct upcall *u = arg;
     const struct node_ops *ops = place->ops;
@@ -85,7 +86,7 @@ static void make_upcall(struct host *place, const void *arg)
         const struct node_args args = {.id = place->id,
                                        .incarnation = place->incarnation,
                                        .config = place->world->config};
-        ops->start(&sim_host_ops, place, &args);
+        ops->start(place->world->door, place, &args);
         return;
     }
     case UPCALL_STREAM_UP:
@@ -162,7 +163,9 @@ static void bury(struct host *place)
     clients_end_all(place);
     world_put_held(place, &place->held, &place->held_end);
     /* Its own code runs once more, to let go of what the loader knows. */
-    guest_run(place, unload_now, error);
+    if (place->apart == NULL)
+        guest_run(place, unload_now, error);
+    apart_end(place);
     memory_clear(&place->memory);
     disk_crash(place->disk);
     place->ops = NULL;
@@ -176,9 +179,16 @@ static void bury(struct host *place)
         place->end = END_WRONG;
         snprintf(place->how, sizeof(place->how), "%s", error);
     }
-    place_act(place, "ended", (uint64_t)place->end, 0, NULL, 0);
+    if (place->end != END_CRASHED) /* in one process, there the trace ends */
+        place_act(place, "ended", (uint64_t)place->end, 0, NULL, 0);
     if (watch->ended != NULL)
         watch->ended(watch->arg, place->id, place->end, place->how);
+}
+
+void place_bury_dying(struct host *place)
+{
+    if (place->is_dying)
+        bury(place);
 }
 
 /* Too many upcalls without time passing is a loop through the host. */
@@ -209,10 +219,11 @@ void place_upcall(struct host *place, const struct upcall *upcall)
     count_upcall(place);
     if (before_upcall != NULL)
         before_upcall(place, upcall);
-    if (!place->is_dying)
-        guest_run(place, make_upcall, upcall);
-    if (place->is_dying)
-        bury(place);
+    if (!place->is_dying && place->apart == NULL)
+        guest_run(place, place_call_node, upcall);
+    else if (!place->is_dying)
+        apart_upcall(place, upcall);
+    place_bury_dying(place);
 }
 
 /* ---- Start and end ----------------------------------------------------- */
@@ -233,9 +244,8 @@ static void load_now(struct host *place, const void *arg)
     loading.to->ops = image_load(place->image, loading.to->error);
 }
 
-static bool load(struct host *place)
+bool place_load(struct host *place, char error[LOADER_MAX_ERROR])
 {
-    struct world_watch *watch = &place->world->watch;
     struct loading loading = {.error = ""};
 
     if (place->image == NULL)
@@ -250,8 +260,21 @@ static bool load(struct host *place)
         return true;
     }
     place->is_dying = false;
+    memcpy(error, loading.error, LOADER_MAX_ERROR);
+    return false;
+}
+
+/* Loads the node where it is to run; tells if that fails. */
+static bool load(struct host *place)
+{
+    struct world_watch *watch = &place->world->watch;
+    char error[LOADER_MAX_ERROR];
+
+    if (place->world->code->is_isolated ? apart_start(place, error)
+                                        : place_load(place, error))
+        return true;
     if (watch->ended != NULL)
-        watch->ended(watch->arg, place->id, END_WRONG, loading.error);
+        watch->ended(watch->arg, place->id, END_WRONG, error);
     return false;
 }
 
@@ -339,8 +362,9 @@ static void unload_quietly(struct host *place, const void *unused)
 void place_free(struct host *place)
 {
     streams_free(place);
-    if (place->state != PLACE_DOWN)
+    if (place->state != PLACE_DOWN && place->apart == NULL)
         guest_run(place, unload_quietly, NULL);
+    apart_end(place);
     memory_clear(&place->memory);
     disk_free(place->disk);
     free(place->conns);

@@ -53,6 +53,7 @@ static void send_frame(struct conn *conn, int end, const struct frame *frame)
         event->number = seen.number;
         event->token = token;
         half->waiting_bytes += frame->len;
+        conn->end[end]->queued_bytes += frame->len;
     }
 }
 
@@ -75,6 +76,7 @@ void streams_send_rest(struct conn *conn, int end, bool with_end)
                            conn->end[1 - end]->id, len);
         conn_put(conn, end, 1 - end, EVENT_RAW, at_us, rest, len);
         half->waiting_bytes += len;
+        place->queued_bytes += len;
     }
     if (with_end)
         conn_put(conn, end, 1 - end, EVENT_END, at_us, NULL, 0);
@@ -159,12 +161,19 @@ static void gather(struct world *world, size_t *len, const struct event *event)
     *len += event->len;
 }
 
+/* Bytes are no longer under way. */
+static void unqueue(struct conn *conn, const struct event *event)
+{
+    conn->half[event->end].waiting_bytes -= event->len;
+    conn->end[event->end]->queued_bytes -= event->len;
+}
+
 /* A frame is there: it counts as delivered just before it is handed over. */
 static void arrive(struct conn *conn, const struct event *event)
 {
     struct world *world = conn->end[0]->world;
 
-    conn->half[event->end].waiting_bytes -= event->len;
+    unqueue(conn, event);
     part = PART_CHECK;
     election_delivered(world->check, event->token, world->now_us);
     part = PART_NET;
@@ -180,7 +189,7 @@ static void on_frame(struct conn *conn, struct event *event)
     size_t len = 0;
 
     if (!conn->is_open[end]) {
-        conn->half[event->end].waiting_bytes -= event->len;
+        unqueue(conn, event);
         if (world->watch.lost != NULL && event->copy == 0)
             world->watch.lost(world->watch.arg, event->number, "down");
         return;
@@ -238,7 +247,7 @@ void streams_on_event(struct host *place, struct event *event)
         on_frame(conn, event);
         break;
     case EVENT_RAW:
-        conn->half[event->end].waiting_bytes -= event->len;
+        unqueue(conn, event);
         hand_over(conn, end, event->bytes, event->len);
         break;
     default: /* EVENT_END, EVENT_RESET */

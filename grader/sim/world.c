@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../net/alloc.h"
+#include "apart.h"
 #include "inside.h"
 
 /* ---- Making one -------------------------------------------------------- */
@@ -63,6 +64,7 @@ struct world *world_new(const struct world_setup *setup,
 
     world->seed = setup->seed;
     world->code = setup->code;
+    world->door = &sim_host_ops;
     world->config = strdup(setup->config);
     if (setup->watch != NULL)
         world->watch = *setup->watch;
@@ -311,8 +313,13 @@ void world_describe(struct world *world, int id, char *text, size_t size_bytes)
     char *ends[2] = {text, text + size_bytes};
 
     text[0] = '\0';
-    if (place != NULL && place->state != PLACE_DOWN && !place->is_seat)
+    if (place == NULL || place->state == PLACE_DOWN || place->is_seat)
+        return;
+    if (place->apart == NULL)
         guest_run(place, describe_now, ends);
+    else
+        apart_describe(place, text, size_bytes);
+    place_bury_dying(place);
 }
 
 /* ---- Orders ------------------------------------------------------------ */

@@ -42,6 +42,7 @@ enum world_end {
     END_STOPPED, /* it was told to stop, and has drained */
     END_FATAL,   /* it gave up, with a sentence */
     END_WRONG,   /* it ended itself, or was ended for what it did */
+    END_CRASHED, /* its own process died (loader.h: is_isolated) */
 };
 
 /* Who is told what. Every function may be NULL. */

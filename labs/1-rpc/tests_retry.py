@@ -66,7 +66,7 @@ def operation(c: Any, frame: Frame) -> Tuple[int, int]:
     return values["client"], values["sequence"]
 
 
-@peer_test("Every attempt names the same operation", part="B", points=3,
+@peer_test("Every attempt names the same operation", part="B", points=2,
            ids=[1, 2], peers=[2], rule=RETRIES,
            hint="Choose client and sequence before the first attempt. Another "
                 "attempt follows RPC_TIMEOUT, RPC_UNREACHABLE and RPC_REFUSED, "
