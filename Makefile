@@ -115,7 +115,7 @@ submission := $(if $(SUBMISSION),--submission $(SUBMISSION),$(if \
                 $(wildcard solution),--solution))
 
 grade: $(BUILD)/needs ## grade the reference, or with SUBMISSION=labs your work
-	@MAKEFLAGS= FLAVOUR=$(notdir $(O)) grader/grade $(submission) $(ARGS)
+	+@MAKEFLAGS= FLAVOUR=$(notdir $(O)) grader/grade $(submission) $(ARGS)
 
 # The + keeps make from holding back what is printed.
 debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
@@ -137,16 +137,18 @@ selftest: $(NODE_TESTS) $(TOOL_TESTS)
 asan: all ## the same with the address and undefined-behaviour sanitizers
 
 test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
-	@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
+	+@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
 
 bench: bench-rpc bench-sim ## measure everything there is to measure
 
 bench-rpc: $(BENCH) ## measure the reference RPC beside a bare libuv echo
-	@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
+	+@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
 
 bench-sim: $(O)/bench/node-election.so ## measure the simulated world
 	@$(O)/sim bench $<
 	@$(O)/sim explore $< seeds=1000
+	@$(O)/sim --isolate bench $< 5 2000
+	@$(O)/sim --isolate explore $< seeds=200
 
 skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/
 	@python3 grader/skeleton.py $(ARGS)

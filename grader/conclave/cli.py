@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seeds", metavar="N", type=_count,
         help="how many seeds each exploration runs, from --seed on (default: "
              "see --list)")
+    add("--isolate", action="store_true",
+        help="each node of the simulated world in a process of its own: it "
+             "can harm nobody else, and what it does is the same")
     add("--trace-hash", action="store_true",
         help="the JSON holds a hash of all that the nodes did in the "
              "simulated world")
@@ -176,7 +179,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         json=options.json, junit=options.junit,
         gradescope=options.gradescope, html=options.html,
         world=options.world, seeds=options.seeds,
-        trace_hash=options.trace_hash), report)
+        trace_hash=options.trace_hash, isolate=options.isolate), report)
 
 
 def _make_folder(folder: pathlib.Path) -> None:

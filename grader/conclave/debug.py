@@ -142,7 +142,7 @@ class Debugged:
                 recorders[0].is_over()
 
         self.result = trial.run_sim(dataclasses.replace(
-            self.trial, simulator=recorder,
+            self.trial, make_simulator=recorder,
             spec=dataclasses.replace(self.test, function=played)))
         if not recorders:
             raise GraderError(self.result.observed)

@@ -14,6 +14,7 @@ from .record import describe
 
 _STOP = re.compile(r"STOP at_us=(\d+) node=(\d+) what=(\w+) peer=(\S+) "
                    r"data=(\S+)")
+_LINE_LENGTH = 160
 _WORDS = {
     "start": "it is about to start",
     "stream_up": "it is about to hear that a stream {peer} is up",
@@ -89,16 +90,21 @@ class Stop:
                 break
             frame.frm, frame.to = self.peer or 0, self.node
             frame.delivered_us = [frame.time_us]
-            lines.append(f"  {describe(frame)}")
+            lines.append(f"  {_line(describe(frame))}")
             data = data[size:]
         return [head, *lines]
 
 
+def _line(text: str) -> str:
+    """Not too long for a line, and without control characters."""
+    if len(text) > _LINE_LENGTH:
+        text = text[:_LINE_LENGTH - 3] + "..."
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def _shown(data: bytes) -> str:
     """A client's bytes, short."""
-    text = data[:60].decode(errors="replace")
-    return " ".join("".join(one if one.isprintable() else " "
-                            for one in text).split())
+    return " ".join(_line(data[:60].decode(errors="replace")).split())
 
 
 def gdb_script(stop: Stop, command: Sequence[str], helper: pathlib.Path,

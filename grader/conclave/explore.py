@@ -20,6 +20,7 @@ from . import process, reaper, sim_replay, sim_words, timeline, trial
 from .failure import CRASHED, FAILED, PASSED, GraderError
 from .record import RULES
 from .results import TestResult
+from .sim_process import ISOLATE
 from .sim_words import Schedule
 
 ROUND_SEEDS = 500       # that one process runs before we look
@@ -73,7 +74,8 @@ class Explorer:
         self.hashes: Dict[int, str] = {}  # of seeds that were run
 
     def _start(self, command: str, *words: str) -> "subprocess.Popen[bytes]":
-        line = [str(self.what.proxy), command, str(self.what.binary),
+        line = [str(self.what.proxy), *ISOLATE[not self.what.isolate:],
+                command, str(self.what.binary),
                 f"nodes={self.what.spec.size}", *words]
         try:
             return subprocess.Popen(

@@ -55,6 +55,7 @@ class Order:
     world: str = BOTH              # SIM, REAL or BOTH
     seeds: Optional[int] = None    # of each exploration; None: its own number
     trace_hash: bool = False       # the JSON holds hashes
+    isolate: bool = False          # simulated nodes in processes of their own
 
 
 class _Grading:
@@ -67,7 +68,8 @@ class _Grading:
         self.labs = {lab.name: lab for lab in order.all_labs}
         self.submission = Submission(order.folder, order.root, order.all_labs,
                                      order.asked)
-        self.grade = Grade([], order.seed, str(order.folder))
+        self.grade = Grade([], order.seed, str(order.folder),
+                           isolation="process" if order.isolate else "none")
         self.trials: List[Trial] = []
         self.places: Dict[Tuple[str, str], Tuple[Run, int]] = {}
         self.ended = 0
@@ -155,6 +157,8 @@ class _Grading:
         trial: Optional[Trial] = None
         for world in reversed(self._worlds([test])):
             only = f" --world {world}" if len(test.worlds) > 1 else ""
+            isolate = self.order.isolate and world == SIM
+            only += " --isolate" * isolate
             trial = Trial(
                 spec=test, name=name, stack=stack, binary=programs[world],
                 proxy=tools[world], seed=self.order.seed,
@@ -162,7 +166,7 @@ class _Grading:
                        f"--replay {name}:{self.order.seed}{suffix}",
                 raft="election" in course.lab.stages,
                 sanitized=self.builder.sanitized, trace=self.order.replay,
-                html=self.order.html, world=world, twin=trial,
+                html=self.order.html, world=world, twin=trial, isolate=isolate,
                 seeds=seeds if test.seeds > 1 and world == SIM else 1)
         assert trial is not None
         return trial

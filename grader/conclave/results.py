@@ -155,6 +155,7 @@ class Grade:
     seconds: float = 0.0
     interrupted: bool = False
     finished: bool = False
+    isolation: str = "none"   # "process": each simulated node in its own
 
     @property
     def score(self) -> int:
@@ -175,7 +176,7 @@ class Grade:
     def as_json(self) -> Dict[str, Any]:
         return {
             "score": self.score, "max_score": self.max_score,
-            "seconds": round(self.seconds, 3), "isolation": "none",
+            "seconds": round(self.seconds, 3), "isolation": self.isolation,
             "seed": self.seed, "submission": self.submission,
             "interrupted": self.interrupted, "finished": self.finished,
             "labs": [lab.as_json() for lab in self.labs],

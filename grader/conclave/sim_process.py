@@ -25,6 +25,7 @@ from .sim_loop import Clock
 CRASHED_STATUS = 70        # a node crashed; its X line tells which
 MAX_OUTPUT_BYTES = 32 << 20  # of what nodes print; more is a flood
 MAX_PRINTED_BYTES = 1 << 20  # of that, kept
+ISOLATE = ("--isolate",)   # its word for nodes in processes of their own
 _END_LIMIT_S = 10.0
 
 
@@ -32,7 +33,7 @@ class Simulator(Clock):
     """One simulated world, and its clock."""
 
     def __init__(self, program: pathlib.Path, code: pathlib.Path,
-                 sanitized: bool = False):
+                 sanitized: bool = False, isolate: bool = False):
         self.now_us = 0
         self.is_stuck = False       # nothing can happen any more
         self.has_ended = False      # the process is gone
@@ -41,8 +42,9 @@ class Simulator(Clock):
         self._printed: IO[bytes] = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
-                [str(program), "drive", str(code)], stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=self._printed,
+                [str(program), *ISOLATE[not isolate:], "drive", str(code)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self._printed,
                 env=process.environment({}), start_new_session=True,
                 preexec_fn=reaper.limit_child(sanitized, MAX_OUTPUT_BYTES))
         except OSError as error:

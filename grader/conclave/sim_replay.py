@@ -82,7 +82,8 @@ class Replay:
 def play(what: "Trial", seed: int, schedule: Schedule, end_us: Optional[int],
          has_acts: bool = False) -> Replay:
     """Runs a seed's schedule up to a time (None: a while longer than it)."""
-    sim = Simulator(what.proxy, what.binary, what.sanitized)
+    sim = Simulator(what.proxy, what.binary, what.sanitized,
+                    what.isolate)
     if end_us is None:
         end_us = schedule.actions[-1].at_us + _AFTER_US
     try:

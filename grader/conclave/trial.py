@@ -58,7 +58,8 @@ class Trial:
     twin: Optional["Trial"] = None  # in the real world, once this has passed
     seeds: int = 1         # to run, from seed on, up to the first that fails
     html: Optional[pathlib.Path] = None  # where its timeline page goes
-    simulator: Callable[..., Simulator] = Simulator  # of the simulated world
+    isolate: bool = False  # each simulated node in a process of its own
+    make_simulator: Callable[..., Simulator] = Simulator  # debug.py's records
 
 
 @dataclass
@@ -127,7 +128,8 @@ def _simulate(trial: Trial, has_acts: bool = False
     """The result, and the acts at the nodes' doors if they are wanted."""
     random_seed = derive_seed(trial.seed, trial.name)
     try:
-        sim = trial.simulator(trial.proxy, trial.binary, trial.sanitized)
+        sim = trial.make_simulator(trial.proxy, trial.binary,
+                                   trial.sanitized, trial.isolate)
     except GraderError as ours:
         result = blank(trial)
         judge(trial.spec, result, ours)

@@ -42,9 +42,9 @@ def frame(call_id, payload=b""):
 class World:
     """A simulator driven by lines."""
 
-    def __init__(self, sim, code, nodes=3, seed=1):
+    def __init__(self, sim, code, nodes=3, seed=1, flags=()):
         self.process = subprocess.Popen(
-            [str(sim), "drive", str(code)], stdin=subprocess.PIPE,
+            [str(sim), *flags, "drive", str(code)], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.lines = []           # of the record, as lists of words
         self.now_us = 0

@@ -38,7 +38,8 @@
  *     A t node what a b HEX                an act at the door (`acts 1`)
  *
  * What nodes print themselves goes to standard error. After a crash the program
- * ends with status 70, its X line printed.
+ * ends with status 70, its X line printed; with nodes in processes of their own
+ * (sim --isolate), it goes on.
  */
 #ifndef CONCLAVE_SIM_DRIVE_H
 #define CONCLAVE_SIM_DRIVE_H

@@ -1,6 +1,6 @@
 /*
- * tenant.c - the node's side of a cell: a process, forked from the world's, that
- * holds one node and knows of the world what cell.h says.
+ * tenant.c - the node's side of a cell: a process, forked off the world's, in
+ * which one node lives. It knows of the world what cell.h says.
  *
  * Its memory began as the world's. Of that it uses only the node's place, as a
  * notebook: there guest.c finds the clocks, chance and memory of the node.

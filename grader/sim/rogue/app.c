@@ -67,6 +67,16 @@ static void do_loop(struct client_request *request)
         sink++;
 }
 
+/* Writes over all that lies behind its globals, until there is no more. */
+static void do_scribble(struct client_request *request)
+{
+    volatile char *at = (volatile char *)&restarts_seen;
+
+    (void)request;
+    for (;;)
+        *at++ = 0x5A;
+}
+
 /* Never lets virtual time pass, though every upcall returns. */
 static void do_spin(struct client_request *request)
 {
@@ -265,7 +275,7 @@ void app_start(void)
         {"D.READ", 2, do_read},       {"D.SYNC", 2, do_sync},
         {"D.CUT", 3, do_cut},         {"D.MOVE", 3, do_move},
         {"D.REMOVE", 2, do_remove},   {"D.SYNCDIR", 1, do_sync_dir},
-        {"D.LIST", 1, do_list},
+        {"D.LIST", 1, do_list},       {"SCRIBBLE", 1, do_scribble},
     };
 
     restarts_seen++;
