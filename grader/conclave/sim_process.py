@@ -35,7 +35,6 @@ class Simulator(Clock):
     def __init__(self, program: pathlib.Path, code: pathlib.Path,
                  sanitized: bool = False, isolate: bool = False):
         self.now_us = 0
-        self.is_stuck = False       # nothing can happen any more
         self.has_ended = False      # the process is gone
         self.hear: Callable[[str], None] = lambda line: None
         self.on_fault: Callable[[BaseException], None] = lambda error: None
@@ -90,7 +89,6 @@ class Simulator(Clock):
             self.on_fault(error)
             answer = []
         self.now_us = int(answer[0]) if answer else until_us
-        self.is_stuck = answer[1:] == ["stuck"]
 
     def _ended(self) -> None:
         self.has_ended = True

@@ -8,8 +8,6 @@
 #include "co.h"
 #include "node.h"
 
-struct co *co_of_token_link(struct list *link); /* co.c */
-
 void cancel_init(struct cancel *token, struct cancel *parent)
 {
     *token = (struct cancel){.parent = parent};

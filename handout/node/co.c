@@ -148,9 +148,6 @@ void co_wake(struct co *co, int outcome)
     list_add(&ready, &co->link);
 }
 
-struct co *co_of_token_link(struct list *link);
-
-/* For cancel.c: the coroutine that hangs in a token's waiting list. */
 struct co *co_of_token_link(struct list *link)
 {
     return list_entry(link, struct co, token_link);

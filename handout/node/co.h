@@ -73,6 +73,7 @@ size_t co_count(void);
  */
 int co_wait(const char *what);
 void co_wake(struct co *co, int outcome);
+struct co *co_of_token_link(struct list *link); /* of cancel.waiting */
 struct co *co_self(void);
 void co_run(void);
 void co_describe(char *text, size_t size_bytes);
