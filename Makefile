@@ -14,6 +14,9 @@ O := $(BUILD)/$(if $(filter asan,$(MAKECMDGOALS)),asan,$(FLAVOUR))
 # Which stages the nodes are made of, and where they and their objects go.
 STAGE_RPC ?= labs/1-rpc
 STAGE_ELECTION ?= labs/2-election
+STAGE_REPLICATION ?= labs/3-replication
+STAGE_PERSISTENCE ?= labs/4-persistence
+STAGE_KV ?= labs/5-kv
 OUT ?= $(O)/labs
 
 # ---- flags ------------------------------------------------------------------
@@ -34,7 +37,9 @@ LINK := $(CC) $(flavour_flags) $(LDFLAGS) -rdynamic
 UV_CFLAGS := $(shell pkg-config --cflags libuv 2>/dev/null)
 UV_LIBS := $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
 
-KIT_INCLUDES := -Ilabs/1-rpc -Ilabs/2-election -Ihandout/node
+KIT_INCLUDES := -Ilabs/1-rpc -Ilabs/2-election -Ilabs/3-replication \
+                -Ilabs/4-persistence -Ilabs/5-kv -Ihandout/standin \
+                -Ihandout/node
 TOOL_INCLUDES := -Igrader/net -Igrader/check -Igrader/proxy
 
 # ---- sources ----------------------------------------------------------------
@@ -44,9 +49,15 @@ objects = $(patsubst %,$(O)/%.o,$(filter-out %_test.c,$(wildcard $1)))
 NODE := $(call objects,handout/node/*.c handout/node/*.S)
 HOST := $(call objects,handout/uv/*.c)
 PROXY := $(call objects,grader/net/*.c grader/check/*.c grader/proxy/*.c)
+CHECK := $(call objects,grader/check/lin*.c grader/check/command/*.c \
+                        grader/net/alloc.c)
 RPC_APP := $(call objects,handout/standin/rpc_*.c)
 ELECTION_APP := $(call objects,handout/standin/memstore.c \
                                handout/standin/heartbeat_app.c)
+LEDGER_APP := $(call objects,handout/standin/ledger*.c handout/standin/boot.c)
+REPLICATION_APP := $(LEDGER_APP) $(call objects,handout/standin/memstore.c \
+                                                handout/standin/no_snapshot.c)
+KV_APP := $(call objects,handout/standin/kv_*.c handout/standin/boot.c)
 SELFTEST := $(call objects,grader/selftest/*.c)
 
 # The simulated world, and what is linked into every node that it loads.
@@ -55,16 +66,32 @@ SIM := $(filter-out $(SHIM),$(call objects,grader/sim/*.c grader/net/*.c \
                                            grader/check/*.c))
 ROGUE := $(call objects,grader/sim/rogue/*.c)
 
+# One node for each lab, made of its stage and those below it.
+NODES := node-rpc node-election node-replication node-persistence \
+         node-kv
+
 stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c))
 
 RPC := $(call stage,$(STAGE_RPC),1-rpc)
 ELECTION := $(call stage,$(STAGE_ELECTION),2-election)
+REPLICATION := $(call stage,$(STAGE_REPLICATION),3-replication)
+PERSISTENCE := $(call stage,$(STAGE_PERSISTENCE),4-persistence)
+KV := $(call stage,$(STAGE_KV),5-kv)
 
 # A program for each *_test.c: those of the grader's own C parts lie beside
 # them, those of the runtime and the host in grader/selftest.
 programs = $(patsubst %.c,$(O)/%,$(wildcard $1))
 
 NODE_TESTS := $(call programs,grader/selftest/*_test.c)
+
+# The reference's log is tried on the simulator's disk, where it is at hand.
+WAL := $(call objects,solution/4-persistence/wal.c \
+                      $(addprefix solution/4-persistence/,record.c segment.c \
+                                                          recover.c mirror.c))
+WAL_TEST := $(O)/grader/selftest/wal_test
+ifeq ($(WAL),)
+NODE_TESTS := $(filter-out $(WAL_TEST),$(NODE_TESTS))
+endif
 TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
                               grader/proxy/*_test.c)
 
@@ -89,9 +116,9 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SUFFIXES:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: help all grade test tools nodes node-rpc node-election selftest bench \
-        bench-rpc bench-sim debug sim node-rpc.so node-election.so rogue \
-        asan skeletons format check-format compile_commands.json clean FORCE
+.PHONY: help all grade test tools nodes selftest bench bench-rpc bench-sim \
+        debug sim rogue asan skeletons format check-format clean FORCE \
+        compile_commands.json $(NODES) $(NODES:=.so)
 .DEFAULT_GOAL := help
 
 # ---- what a person types ----------------------------------------------------
@@ -124,13 +151,11 @@ debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
 	    $(if $(BUG),--bug $(BUG),$(submission)) $(if $(ARGS),-- $(ARGS))
 
 all: tools nodes selftest ## build everything, the nodes from STAGE_RPC= …
-tools: $(O)/proxy ## build the grader's proxy
-nodes: node-rpc node-election ## build the nodes of all labs into OUT=DIR
-node-rpc: $(OUT)/node-rpc ## build lab 1's node
-node-election: $(OUT)/node-election ## build lab 2's node
+tools: $(O)/proxy $(O)/check ## build the grader's proxy and its checker
+nodes: $(NODES) ## build the nodes of all labs into OUT=DIR
+$(NODES): %: $(OUT)/%
+$(NODES:=.so): %: $(OUT)/% # for the simulated world
 sim: $(O)/sim ## build the simulated world
-node-rpc.so: $(OUT)/node-rpc.so ## build lab 1's node for the simulated world
-node-election.so: $(OUT)/node-election.so ## the same of lab 2
 rogue: $(O)/rogue.so $(O)/refused.so $(O)/stays.so
 selftest: $(NODE_TESTS) $(TOOL_TESTS)
 
@@ -179,14 +204,6 @@ $(O)/commands: FORCE
 holds_c = @if [ -z '$2' ]; then \
     echo '$1 holds no .c file: is the folder right?'; exit 1; fi
 
-$(OUT)/obj/1-rpc.commands: FORCE
-	$(call holds_c,$(STAGE_RPC),$(RPC))
-	$(call remember,$(COMPILE) $(LINK) $(STAGE_RPC) $(RPC))
-
-$(OUT)/obj/2-election.commands: FORCE
-	$(call holds_c,$(STAGE_ELECTION),$(ELECTION))
-	$(call remember,$(COMPILE) $(LINK) $(STAGE_ELECTION) $(ELECTION))
-
 define compile
 $(call say,CC,$<)
 @mkdir -p $(@D)
@@ -213,13 +230,21 @@ $(O)/%.c.o: %.c Makefile $(O)/commands | $(BUILD)/needs
 $(O)/%.S.o: %.S Makefile $(O)/commands | $(BUILD)/needs
 	$(compile)
 
-$(OUT)/obj/1-rpc/%.c.o: $(STAGE_RPC)/%.c Makefile \
-    $(OUT)/obj/1-rpc.commands | $(BUILD)/needs
-	$(compile)
+# A stage's objects: $1 is its folder's name, $2 the folder, $3 the objects.
+define stage_rules
+$(OUT)/obj/$1.commands: FORCE
+	$$(call holds_c,$2,$3)
+	$$(call remember,$$(COMPILE) $$(LINK) $2 $3)
 
-$(OUT)/obj/2-election/%.c.o: $(STAGE_ELECTION)/%.c Makefile \
-    $(OUT)/obj/2-election.commands | $(BUILD)/needs
-	$(compile)
+$(OUT)/obj/$1/%.c.o: $2/%.c Makefile $(OUT)/obj/$1.commands | $(BUILD)/needs
+	$$(compile)
+endef
+
+$(eval $(call stage_rules,1-rpc,$(STAGE_RPC),$(RPC)))
+$(eval $(call stage_rules,2-election,$(STAGE_ELECTION),$(ELECTION)))
+$(eval $(call stage_rules,3-replication,$(STAGE_REPLICATION),$(REPLICATION)))
+$(eval $(call stage_rules,4-persistence,$(STAGE_PERSISTENCE),$(PERSISTENCE)))
+$(eval $(call stage_rules,5-kv,$(STAGE_KV),$(KV)))
 
 define link
 $(call say,LD,$@)
@@ -230,11 +255,27 @@ endef
 $(O)/proxy: $(PROXY)
 	$(link)
 
-$(OUT)/node-rpc: $(NODE) $(HOST) $(RPC) $(RPC_APP) $(OUT)/obj/1-rpc.commands
-	$(link)
+$(O)/check: $(CHECK)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $^ -o $@
 
-$(OUT)/node-election: $(NODE) $(HOST) $(RPC) $(ELECTION) $(ELECTION_APP) \
-    $(OUT)/obj/1-rpc.commands $(OUT)/obj/2-election.commands
+# What each lab's node holds, in both forms.
+node_holds = $(OUT)/$1 $(OUT)/$1.so
+TO_RPC := $(RPC) $(OUT)/obj/1-rpc.commands
+TO_ELECTION := $(TO_RPC) $(ELECTION) $(OUT)/obj/2-election.commands
+TO_REPLICATION := $(TO_ELECTION) $(REPLICATION) \
+                  $(OUT)/obj/3-replication.commands
+TO_PERSISTENCE := $(TO_REPLICATION) $(PERSISTENCE) \
+                  $(OUT)/obj/4-persistence.commands
+TO_KV := $(TO_PERSISTENCE) $(KV) $(OUT)/obj/5-kv.commands
+
+$(call node_holds,node-rpc): $(TO_RPC) $(RPC_APP)
+$(call node_holds,node-election): $(TO_ELECTION) $(ELECTION_APP)
+$(call node_holds,node-replication): $(TO_REPLICATION) $(REPLICATION_APP)
+$(call node_holds,node-persistence): $(TO_PERSISTENCE) $(LEDGER_APP)
+$(call node_holds,node-kv): $(TO_KV) $(KV_APP)
+
+$(addprefix $(OUT)/,$(NODES)): $(NODE) $(HOST)
 	$(link)
 
 # A node for the simulated world (grader/sim/loader.h): a shared object that
@@ -251,14 +292,8 @@ $(O)/sim: $(SIM)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $^ -ldl -lpthread -o $@
 
-$(OUT)/node-rpc.so: $(NODE) $(RPC) $(RPC_APP) $(SHIM) grader/sim/node.map \
-    $(OUT)/obj/1-rpc.commands $(O)/sim
-	$(link_shared)
-	$(check_shared)
-
-$(OUT)/node-election.so: $(NODE) $(RPC) $(ELECTION) $(ELECTION_APP) $(SHIM) \
-    grader/sim/node.map $(OUT)/obj/1-rpc.commands \
-    $(OUT)/obj/2-election.commands $(O)/sim
+$(addprefix $(OUT)/,$(NODES:=.so)): $(NODE) $(SHIM) grader/sim/node.map \
+    $(O)/sim
 	$(link_shared)
 	$(check_shared)
 
@@ -275,7 +310,7 @@ $(O)/refused.so: $(NODE) $(ROGUE) $(SHIM)
 	$(link_shared)
 
 $(O)/stays.so: LDFLAGS += -Wl,-z,nodelete
-$(O)/stays.so: $(NODE) $(filter %/app.c.o,$(ROGUE)) $(SHIM)
+$(O)/stays.so: $(NODE) $(filter %/app.c.o,$(ROGUE) $(WAL)) $(SHIM)
 	$(link_shared)
 
 # Tests take from an archive what they use, and put their own in its place.
@@ -292,6 +327,9 @@ $(O)/proxy.a: $(PROXY)
 
 $(NODE_TESTS): $(O)/%: $(O)/%.c.o $(O)/node.a
 	$(link)
+
+$(WAL_TEST): $(WAL) $(call objects,grader/sim/disk*.c grader/net/alloc.c \
+                                   grader/net/rng.c)
 
 $(TOOL_TESTS): $(O)/%: $(O)/%.c.o $(O)/proxy.a
 	$(link)
@@ -313,7 +351,8 @@ compile_commands.json: ## tell editors how files are compiled
 	    separator=','; done; printf '\n]\n'; } >$@
 
 -include $(patsubst %.o,%.d,$(NODE) $(HOST) $(PROXY) $(RPC) $(ELECTION) \
-    $(RPC_APP) $(ELECTION_APP) $(SELFTEST) $(BENCH_RPC) $(BENCH_ELECTION) \
-    $(SIM) $(SHIM) $(ROGUE))
+    $(REPLICATION) $(PERSISTENCE) $(KV) $(RPC_APP) \
+    $(ELECTION_APP) $(REPLICATION_APP) $(KV_APP) $(SELFTEST) $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(SIM) $(SHIM) $(ROGUE) $(CHECK) $(WAL))
 -include $(patsubst %,%.c.d,$(NODE_TESTS) $(TOOL_TESTS)) \
     $(wildcard $(O)/grader/bench/*.d)

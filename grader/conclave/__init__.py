@@ -13,19 +13,34 @@ A lab's tests.py imports what it needs from here:
 `c` is a conclave.cluster.Cluster; its methods are the whole language of tests.
 """
 
+from .disk_words import Region, changed
 from .failure import Failure
 from .frames import Frame, Method, encode_reply, encode_request
+from .record import APPLY, RESTORE, SNAPSHOT, START, Act
 from .resp import RespError
+from .seat import Follower, Seat, follow, leads, sit
 from .spec import Lab, exploration, test
 
 __all__ = [
+    "APPLY",
+    "Act",
     "Failure",
+    "Follower",
     "Frame",
     "Lab",
     "Method",
+    "RESTORE",
+    "Region",
     "RespError",
+    "SNAPSHOT",
+    "START",
+    "Seat",
+    "changed",
     "encode_reply",
     "encode_request",
     "exploration",
+    "follow",
+    "leads",
+    "sit",
     "test",
 ]

@@ -18,12 +18,14 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, \
 
 from . import leader as leaders
 from .client import Client, describe, describe_reply
+from .disk_words import DiskWords
 from .failure import Failure, GraderError
 from .frames import Frame
 from .patience import (POLL_S, PROGRESS_LIMIT_S, START_PING_LIMIT_S,
                        Patience)
 from .peer import Peer
 from .place import Place as NodePlace
+from .proposing import Proposing
 from .proxy import set_words
 from .record import StreamEvent, Violation
 from .resp import Word
@@ -34,11 +36,12 @@ from .world import World
 Place = Union[int, str]  # a node's id, or "*"
 
 
-class Cluster:
+class Cluster(Proposing, DiskWords):
     """The nodes of one test, the network between them, and the record."""
 
     def __init__(self, spec: Test, world: World, seed: int, random_seed: int,
                  raft: bool, trouble: "asyncio.Future[Any]"):
+        super().__init__()
         self.ids = spec.ids                        # all, seats included
         self.seed = seed                           # as on the command line
         self.rng = random.Random(random_seed)      # of the seed and the test
@@ -143,6 +146,14 @@ class Cluster:
 
     def alive(self, node: int) -> bool:
         return self._node(node).alive
+
+    def address(self, node: int) -> str:
+        """Where clients find a node, in the words of its MOVED."""
+        return self.proxy.client_address(node)
+
+    def serves(self, node: int) -> bool:
+        """Whether a node runs and has answered since its start."""
+        return self.alive(node) and self._node(node).serves
 
     # Clients
 

@@ -33,6 +33,7 @@ from .grading import (EXIT_GRADER, EXIT_INTERRUPTED, EXIT_NOT_BUILT,
 from .record import RULES
 from .results import ISOLATED, OWN, TestResult
 from .sim_process import Simulator
+from .sim_replay import plan_words
 from .spec import EXPLORATION, SIM, Test
 from .submission import BadSubmission, Submission
 from .trial import Trial
@@ -110,7 +111,7 @@ class Debugged:
     def _explore(self) -> None:
         self.result = trial.blank(self.trial)
         self.result.status = PASSED
-        self._words = [f"seed={self.seed}", f"nodes={self.test.size}"]
+        self._words = [f"seed={self.seed}", *plan_words(self.test)]
         explorer = Explorer(self.trial)
         found = explorer.search()
         if found is None:

@@ -25,6 +25,8 @@ from .sim_words import Schedule
 
 ROUND_SEEDS = 500       # that one process runs before we look
 CHECKED_SEEDS = 5       # run twice: do they give the same hash?
+CRASHES = "crashes"     # the plan of crash points
+CRASHES_STRIDE = 10000  # numbers of one story's points
 
 _FAIL = re.compile(
     r"(?:# )?FAIL seed=(?P<seed>\d+) nodes=\d+ rule=(?P<rule>\S+) "
@@ -32,6 +34,7 @@ _FAIL = re.compile(
     r"\| (?P<expected>.*?) \| (?P<observed>.*)")
 _TOTAL = re.compile(r"^explored seeds=\d+ failed=\d+ virtual_s=(\d+)",
                     re.MULTILINE)
+_POINTS = re.compile(r" points=(\d+)$", re.MULTILINE)
 _SEED = re.compile(r"^(?:PASS|FAIL) seed=(\d+) .*?hash=(\w+)", re.MULTILINE)
 _CRASH = re.compile(r"crashed|endless loop|abort\(\)|assertion")
 
@@ -41,6 +44,17 @@ _RULES = {
                 "5.2)",
     "calm": "who hears a leader does not campaign (Raft paper, section 5.2)",
     "node-ends": "a node runs until it is stopped (handout/node/host.h)",
+    "commits": "what is proposed commits, and all apply it, once all is well "
+               "(Raft paper, section 5.3)",
+    "state": "the same entries make the same state everywhere (Raft paper, "
+             "section 2)",
+    "power-cut": "what is committed is on the disks of a majority (Raft paper, "
+                 "Figure 2, persistent state)",
+    "seen-commit": "what a client was told is committed stays (Raft paper, "
+                   "section 8)",
+    "state-machine": "State Machine Safety (Raft paper, Figure 3)",
+    "applied-once": "a command takes effect once (Raft paper, section 8)",
+    "invented": "only what clients propose is applied",
 }
 
 
@@ -71,12 +85,13 @@ class Explorer:
         self.what = what
         self.virtual_s = 0.0
         self.tried = 0                    # seeds, up to the one that fails
+        self.points = 0                   # where a node can crash
         self.hashes: Dict[int, str] = {}  # of seeds that were run
 
     def _start(self, command: str, *words: str) -> "subprocess.Popen[bytes]":
         line = [str(self.what.proxy), *ISOLATE[not self.what.isolate:],
                 command, str(self.what.binary),
-                f"nodes={self.what.spec.size}", *words]
+                *sim_replay.plan_words(self.what.spec), *words]
         try:
             return subprocess.Popen(
                 line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -96,8 +111,11 @@ class Explorer:
 
     def search(self) -> Optional[Found]:
         """The lowest seed that fails, or None."""
-        end = self.what.seed + self.what.seeds
         first = self.what.seed
+        end = first + self.what.seeds
+        if self.is_of_points:
+            first, end = self._points(first, end)
+        begin = first
         cores = os.cpu_count() or 1
         while first < end:
             size = min(ROUND_SEEDS, -(-(end - first) // cores))
@@ -114,11 +132,30 @@ class Explorer:
                 {seed: one for seed, one in _hashes(text).items()
                  if worst is None or seed <= worst.seed})
             if worst is not None:
-                self.tried = worst.seed - self.what.seed + 1
+                self.tried = worst.seed - begin + 1
                 return worst
             first = last
-        self.tried = self.what.seeds
+        self.tried = end - begin
         return None
+
+    @property
+    def is_of_points(self) -> bool:
+        """It tries the crash points of one story (grader/sim/crashes.h)."""
+        return self.what.spec.plan == CRASHES
+
+    def _points(self, first: int, end: int) -> "tuple[int, int]":
+        """The numbers of a story's crash points: it is the seed's, if that is
+        no number itself."""
+        if first >= CRASHES_STRIDE:
+            return first, first + 1
+        text = self._text(self._start("explore", f"seed={first}", "seeds=1"))
+        found = _POINTS.search(text)
+        if found is None:
+            raise GraderError("the simulator does not say how many crash "
+                              f"points there are: {text[-200:]}")
+        self.points = int(found[1])
+        begin = first * CRASHES_STRIDE
+        return begin, begin + min(self.points + 1, end - first)
 
     def schedule(self, seed: int) -> Schedule:
         """A seed's cluster, and what is done to it."""
@@ -180,6 +217,8 @@ def _explore(what: "trial.Trial", result: TestResult) -> None:
     result.virtual_seconds = explorer.virtual_s
     result.trace_hash = explorer.trace_hash()
     result.advice = _determinism(explorer)
+    if explorer.points > 0:
+        result.observed = f"{explorer.points} crash points"
     if what.trace:
         schedule = explorer.schedule(what.seed)
         result.trace = sim_replay.play(
@@ -190,6 +229,7 @@ def _explore(what: "trial.Trial", result: TestResult) -> None:
     _judge(what, result, how)
     result.story = sim_words.tell(short.actions)
     replay = sim_replay.play(what, found.seed, short, how.at_us)
+    result.story += replay.asked()
     result.frames = replay.frames()
     result.logs = replay.logs(how.node)
     if what.html is not None:

@@ -7,7 +7,7 @@ import os
 import pathlib
 import shlex
 import signal
-from typing import Callable, List
+from typing import Callable, Dict, List
 
 from . import ports, process, reaper
 from .failure import CRASHED, FAILED, Failure, GraderError
@@ -16,6 +16,7 @@ from .place import HOUSE_RULE, START_RULE, Place
 from .process import Process
 from .resp import Connection
 
+FATAL_STATUS = 71         # it said that it cannot go on: handout/uv/uv_host.h
 WRAPPER = "NODE_WRAPPER"  # in the environment: what to run nodes under
 
 
@@ -24,7 +25,7 @@ class Node(Place):
 
     def __init__(self, node_id: int, binary: pathlib.Path, config: pathlib.Path,
                  data: pathlib.Path, client_address: str, sanitized: bool,
-                 on_trouble: Callable[[Failure], None]):
+                 on_trouble: Callable[[Failure], None], acts: bool = True):
         super().__init__(node_id, on_trouble)
         self.client_address = client_address
         self.pids: List[int] = []     # of all lives
@@ -32,6 +33,7 @@ class Node(Place):
         self._config = config
         self._data = data
         self._sanitized = sanitized
+        self._acts = acts             # its host writes them down: they grow
         self._wall_ms = 0             # how far its wall clock is off
 
     def launch(self, wall_offset_ms: int, rate: float) -> None:
@@ -42,7 +44,7 @@ class Node(Place):
         words = shlex.split(os.environ.get(WRAPPER, ""))
         words += [str(self._binary), "--config", str(self._config), "--id",
                  str(self.id), "--data", str(self._data), "--incarnation",
-                 str(self.lives)]
+                 str(self.lives)] + ["--acts"] * self._acts
         if wall_offset_ms:
             words += ["--wall-offset-ms", str(wall_offset_ms)]
         if rate != 1.0:
@@ -78,6 +80,11 @@ class Node(Place):
         """Its process is gone: trouble, unless we asked for it."""
         self.ends.append((asyncio.get_running_loop().time(),
                           ended.status or 0))
+        if ended.status == FATAL_STATUS and self.may_give_up:
+            said = [line.text for line in self.log.lines()
+                    if line.text.startswith(f"node {self.id}: ")]
+            self.last_words = said[-1].split(": ", 1)[1] if said else ""
+            return
         if ended.ending and (ended.status or 0) >= 0:
             return
         if ended.ending and ended.status in (-signal.SIGKILL, -signal.SIGTERM):
@@ -144,6 +151,27 @@ class Node(Place):
             return await within(PROGRESS_LIMIT_S, asyncio.shield(running.ended))
         except asyncio.TimeoutError:
             raise no_end_after_sigterm(self.id) from None
+
+    # Its folder holds what is durable; what begins with a dot is the host's.
+
+    def disk_files(self) -> Dict[str, int]:
+        sizes = {}
+        for path in sorted(self._data.glob("[!.]*")):
+            try:
+                sizes[path.name] = path.stat().st_size
+            except FileNotFoundError:
+                continue  # the node has removed it meanwhile
+        return sizes
+
+    def disk_read(self, name: str) -> bytes:
+        return (self._data / name).read_bytes()
+
+    def disk_write(self, name: str, data: bytes) -> None:
+        self._data.mkdir(exist_ok=True)
+        (self._data / name).write_bytes(data)
+
+    def disk_drop(self, name: str) -> None:
+        (self._data / name).unlink()
 
 
 def no_end_after_sigterm(node: int) -> Failure:

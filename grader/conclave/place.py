@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Callable, List, Optional, Protocol, Tuple
+from typing import Any, Callable, Dict, List, Optional, Protocol, Tuple
 
 from .failure import Failure, GraderError
 from .process import Log
@@ -54,6 +54,8 @@ class Place:
         self.ends: List[Tuple[float, int]] = []  # (when, status) of all lives
         self.asked: List[Asked] = []  # by clients, for the timeline
         self.serves = False           # it has answered since its start
+        self.may_give_up = False      # it may end itself with a sentence
+        self.last_words = ""          # with which it did
         self.process: Any = None      # its latest Life
         self._on_trouble = on_trouble
 
@@ -79,6 +81,7 @@ class Place:
             raise GraderError(f"the test starts node {self.id} twice")
         self.lives += 1
         self.serves = False
+        self.last_words = ""
 
     def waits(self) -> List[str]:
         """What its coroutines wait for, if that can be told."""
@@ -121,3 +124,25 @@ class Place:
     async def exited(self) -> int:
         """Waits for the end of a node that was told to stop; its status."""
         raise NotImplementedError
+
+    # Its disk: what is durable of it; see disk_words.py
+
+    def disk_files(self) -> Dict[str, int]:
+        """Names of files, and their sizes in bytes."""
+        raise NotImplementedError
+
+    def disk_read(self, name: str) -> bytes:
+        """All of a file."""
+        raise NotImplementedError
+
+    def disk_write(self, name: str, data: bytes) -> None:
+        """A file, made if need be, holds just this. The node is down."""
+        raise NotImplementedError
+
+    def disk_drop(self, name: str) -> None:
+        """A file is gone. The node is down."""
+        raise NotImplementedError
+
+    def disk_counts(self) -> List[int]:
+        """Writes, bytes written and syncs so far, where they are counted."""
+        raise GraderError("only the simulator counts what is done to a disk")

@@ -7,15 +7,15 @@ import pathlib
 import shutil
 import stat
 import tempfile
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
-from . import ports, reaper
+from . import acts, ports, reaper
 from .failure import Failure, GraderError
 from .layout import PORTS_A_NODE, Layout
 from .node import Node
 from .peer import RealPeer
 from .proxy import Proxy
-from .record import Record, Violation
+from .record import Act, Record, Violation
 from .spec import Test
 
 _MAX_SOCKET_PATH = 90    # a Unix socket's path may be 107 bytes long
@@ -73,6 +73,14 @@ class RealWorld:
     async def settle(self) -> None:
         """Waits until the record holds all that the proxy has read so far."""
         await self._proxy.settle()
+
+    def client_address(self, node: int) -> str:
+        """Where clients find a node, by its configuration."""
+        return self._layout.client[node]
+
+    def acts_of(self, node: int) -> List[Act]:
+        """What a node's host has written down so far, all lives."""
+        return acts.read(self._layout.data(node) / acts.FILE)
 
     async def sit(self, seat: int) -> RealPeer:
         """Takes a node's place."""

@@ -47,6 +47,24 @@ class Violation:
     observed: str
 
 
+# Kinds of act at a node's door, as its host writes them down.
+START, APPLY, SNAPSHOT, RESTORE = range(4)
+_ACTS = {"apply": APPLY, "snapshot": SNAPSHOT, "restore": RESTORE}
+HEAD_BYTES = 64  # of an entry's, kept in the real world
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a node's host has recorded: a start, or an act on the machine."""
+
+    kind: int         # START, APPLY, SNAPSHOT or RESTORE
+    index: int = 0    # of the entry, or of the last one in a snapshot
+    term: int = 0     # of that entry
+    size: int = 0     # bytes of the command, or of the state
+    head: bytes = b"" # its first HEAD_BYTES
+    hash: int = 0     # of all of them: FNV-1a, 64 bits
+
+
 # Rules of grader/check, and where they are written.
 RULES = {
     "election-safety": "Election Safety (Raft paper, Figure 3)",
@@ -60,6 +78,25 @@ RULES = {
     "grant-term": "a vote is given in the request's term (Raft paper, Figure "
                   "2, RequestVote)",
     "silence": "who hears a leader does not campaign (Raft paper, section 5.2)",
+    "leader-append-only": "Leader Append-Only (Raft paper, Figure 3)",
+    "log-matching": "Log Matching (Raft paper, Figure 3, and section 5.3)",
+    "leader-completeness": "Leader Completeness (Raft paper, Figure 3, and "
+                           "section 5.4.3)",
+    "state-machine-safety": "State Machine Safety (Raft paper, Figure 3, and "
+                            "section 5.4.3)",
+    "commit-quorum": "committed is what a majority holds (Raft paper, Figure "
+                     "2, Leaders, last rule)",
+    "commit-own-term": "a leader counts copies of its own term's entries only "
+                       "(Raft paper, section 5.4.2, Figure 8)",
+    "match-kept": "what a follower has confirmed stays (Raft paper, section "
+                  "5.3)",
+    "apply-order": "each entry is applied once, in order (Raft paper, Figure "
+                   "2, All Servers, rule 1)",
+    "apply-committed": "only committed entries are applied (Raft paper, "
+                       "section 5.3)",
+    "snapshot-equal": "one state for all (Raft paper, section 7)",
+    "durable": "on stable storage before answering (Raft paper, Figure 2, "
+               "persistent state)",
     "sender": "a request names its sender (docs/protocol.md, Raft's messages)",
     "decodes": "Raft's messages (docs/protocol.md)",
 }
@@ -76,6 +113,7 @@ class Record:
         self.orders: List[Tuple[int, str]] = []  # every mark, in order
         self.notes: List[Tuple[int, str, str]] = []  # time_us, node, its life
         self.violations: List[Violation] = []
+        self.acts: Dict[int, List[Act]] = {}  # simulated: of each node
         self.last_us = 0                      # time of the latest line
         self._by_number: Dict[int, Frame] = {}
         self._up: Dict[int, StreamEvent] = {} # streams that are up
@@ -142,6 +180,17 @@ class Record:
     def _note(self, rest: str) -> None:
         time, node, text = rest.split(" ", 2)
         self.notes.append((self._time(time), node, text))
+        if text.startswith("start ") and node.isdigit():
+            self.acts.setdefault(int(node), []).append(Act(START))
+
+    def _applied(self, rest: str) -> None:
+        """An act on a node's machine."""
+        word = rest.split(" ")
+        self._time(word[0])
+        self.acts.setdefault(int(word[1]), []).append(
+            Act(_ACTS[word[2]], int(word[3]), int(word[4]), int(word[5]),
+                b"" if word[7] == "-" else bytes.fromhex(word[7]),
+                int(word[6], 16)))
 
     def _violation(self, rest: str) -> None:
         time, node, rule, text = rest.split(" ", 3)
@@ -156,7 +205,8 @@ class Record:
         return self.last_us
 
     _TAKES = {"F": _frame, "D": _delivered, "L": _lost, "S": _stream,
-              "G": _garbage, "M": _mark, "B": _note, "V": _violation}
+              "G": _garbage, "M": _mark, "B": _note, "V": _violation,
+              "P": _applied}
 
 
 def _type(word: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Callable, List
+from typing import TYPE_CHECKING, Callable, Dict, List
 
 from .failure import CRASHED, FAILED, Failure
 from .node import no_end_after_sigterm
@@ -96,6 +96,23 @@ class SimNode(Place):
         except asyncio.TimeoutError:
             raise no_end_after_sigterm(self.id) from None
 
+    def disk_files(self) -> Dict[str, int]:
+        words = self._world.order("files", self.id)
+        return {name: int(size) for name, size in zip(words[::2], words[1::2])}
+
+    def disk_read(self, name: str) -> bytes:
+        data = "".join(self._world.order("file", self.id, name))
+        return bytes.fromhex(data) if data != "-" else b""
+
+    def disk_write(self, name: str, data: bytes) -> None:
+        self._world.order("put", self.id, name, data.hex() or "-")
+
+    def disk_drop(self, name: str) -> None:
+        self._world.order("drop", self.id, name)
+
+    def disk_counts(self) -> List[int]:
+        return [int(word) for word in self._world.order("diskcount", self.id)]
+
     # What the simulator tells
 
     def heard_end(self, end: str, how: str) -> None:
@@ -106,6 +123,9 @@ class SimNode(Place):
         status = STOPPED_STATUS if end == "stopped" else KILLED_STATUS
         life.end(status)
         self.ends.append((asyncio.get_running_loop().time(), status))
+        if end == "fatal" and self.may_give_up:
+            self.last_words = how
+            return
         if end in _ENDS and (life.ending or end == "killed"):
             return
         self._how = how

@@ -3,32 +3,39 @@ where two runs that should be one part ways."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+import subprocess
+import tempfile
+from typing import (TYPE_CHECKING, Callable, Dict, List, Optional, Sequence,
+                    Tuple)
 
-from . import sim_words
+from . import process, reaper, sim_words
+from .failure import GraderError
 from .record import frame_lines
-from .scene import Scene
-from .sim_process import Simulator
+from .scene import Operation, Scene
+from .sim_process import CRASHED_STATUS, ISOLATE
 from .sim_words import Schedule
 from .sim_world import SimWorld
+from .spec import Test
 
 if TYPE_CHECKING:
     from .trial import Trial
 
-FASTEST = 1.1           # clock: SWARM_FASTEST in grader/sim/swarm.h
-_AFTER_US = 1_000_000   # shown behind the last action of what does not fail
+MAX_TOLD_BYTES = 256 << 20  # of one trial
 _SHOW_FRAMES = 12       # in the report of a failure
 _SHOW_LINES = 8         # of each node
+_SHOW_ASKED = 8         # proposals
 
 
 class Replay:
     """What was seen."""
 
-    def __init__(self, world: SimWorld, schedule: Schedule, end_us: int):
+    def __init__(self, world: SimWorld, schedule: Schedule, end_us: int,
+                 told: "Told"):
         self.world = world
         self.schedule = schedule
         self.end_us = end_us
-        self.waits = {node: world.describe(node) for node in world.nodes}
+        self.waits = {node: told.waits.get(node, []) for node in world.nodes}
+        self.operations = list(told.asked.values())
 
     def frames(self) -> List[str]:
         """The last ones, in words."""
@@ -41,6 +48,12 @@ class Replay:
                 + [f"waits: {one}" for one in self.waits[number]]
                 for number, node in self.world.nodes.items()
                 if culprit in (-1, number)}
+
+    def asked(self) -> List[str]:
+        """What clients proposed last, and what they were answered, in words."""
+        shown = self.operations[-_SHOW_ASKED:]
+        return [_timed(one.began_us, f"a client proposes to node {one.node}: "
+                       f"{one.text}{_answer(one)}") for one in shown]
 
     def _said(self) -> List[Tuple[int, int, str]]:
         return [(int(line.at_s * 1e6), number, line.text)
@@ -65,6 +78,8 @@ class Replay:
                   for at, number, text in self._said()]
         lines += [(at, f"node {number}  {how}")
                   for at, number, how in self.world.ends]
+        lines += [(one.began_us, f"client  to node {one.node}: {one.text}"
+                   f"{_answer(one)}") for one in self.operations]
         lines.sort(key=lambda line: line[0])
         told = [f"{at / 1e6:9.4f}  {text}" for at, text in lines]
         for number, waits in self.waits.items():
@@ -76,54 +91,94 @@ class Replay:
         return Scene(
             ids=self.world.ids, record=self.world.record, end_us=self.end_us,
             culprit=culprit if culprit >= 0 else None, is_virtual=True,
-            steps=self._steps(), ends=self.world.ends, logs=self._said())
+            steps=self._steps(), ends=self.world.ends, logs=self._said(),
+            operations=self.operations)
+
+
+def _timed(at_us: int, text: str) -> str:
+    return f"{at_us / 1e6:8.3f} s  {text}"
+
+
+def _answer(one: Operation) -> str:
+    """What became of a proposal."""
+    if one.ended_us is None:
+        return ": not answered"
+    return f": {one.reply} at {one.ended_us / 1e6:.3f} s"
+
+
+class Told:
+    """What `sim tell` says of a trial, in place of a simulator that is driven:
+    it takes no orders."""
+
+    def __init__(self) -> None:
+        self.now_us = 0
+        self.hear: Callable[[str], None] = lambda line: None
+        self.on_fault: Callable[[BaseException], None] = lambda error: None
+        self.waits: Dict[int, List[str]] = {}
+        self.asked: Dict[str, Operation] = {}   # proposals, by number
+
+    def ask(self, *words: object) -> List[str]:
+        return []
+
+    def take(self, line: str) -> None:
+        """One line."""
+        kind, _, rest = line.partition(" ")
+        if kind == "W":
+            node, _, text = rest.partition(" ")
+            self.waits.setdefault(int(node), []).append(text)
+        elif kind == "Q":
+            at, number, node, text = rest.split(" ", 3)
+            self.asked[f"{number} {at}"] = Operation(int(node), text, int(at))
+        elif kind == "Y":
+            at, number, text = rest.split(" ", 2)
+            self._answered(number, int(at), text)
+        elif kind == "ended":
+            self.now_us = int(rest)
+        elif kind != "C":
+            self.hear(line)
+
+    def _answered(self, number: str, at_us: int, text: str) -> None:
+        """The latest of a command's proposals has been answered."""
+        for name, one in reversed(list(self.asked.items())):
+            if name.split(" ")[0] == number and one.ended_us is None:
+                one.ended_us, one.reply = at_us, text
+                return
 
 
 def play(what: "Trial", seed: int, schedule: Schedule, end_us: Optional[int],
          has_acts: bool = False) -> Replay:
-    """Runs a seed's schedule up to a time (None: a while longer than it)."""
-    sim = Simulator(what.proxy, what.binary, what.sanitized,
-                    what.isolate)
-    if end_us is None:
-        end_us = schedule.actions[-1].at_us + _AFTER_US
-    try:
-        world = SimWorld(what.spec, sim, seed, lambda one: None,
-                         lambda error: None, has_acts)
-        world.prepare(schedule.ids, schedule.config)
-        world.order("note", "*", "raft", schedule.number("heartbeat_ms"),
-                    schedule.number("election_min_ms"),
-                    schedule.number("election_max_ms"), FASTEST)
-        for node, terms in schedule.logs().items():
-            world.order("note", node, "log", terms)
-        for action in schedule.actions:
-            if action.at_us <= end_us:
-                _pass_until(sim, action.at_us)
-                _note_starts(world, action.order)
-                world.order(action.order)
-        _pass_until(sim, end_us)
-        return Replay(world, schedule, end_us)
-    finally:
-        sim.close()
+    """Runs a seed's schedule up to a time (None: to the trial's end)."""
+    told = Told()
+    world = SimWorld(what.spec, told, seed,     # type: ignore[arg-type]
+                     lambda one: None, lambda error: None, has_acts)
+    world.prepare(schedule.ids, schedule.config)
+    with tempfile.NamedTemporaryFile("w", suffix=".schedule") as file:
+        file.write("".join(f"{one.at_us} {one.order}\n"
+                           for one in schedule.actions))
+        file.flush()
+        words = [str(what.proxy), *ISOLATE[not what.isolate:], "tell",
+                 str(what.binary), *plan_words(what.spec), f"seed={seed}",
+                 f"schedule={file.name}", f"until={end_us or 0}",
+                 f"acts={int(has_acts)}"]
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, env=process.environment({}),
+                preexec_fn=reaper.limit_child(what.sanitized, MAX_TOLD_BYTES))
+        except OSError as error:
+            raise GraderError(f"the simulator cannot be run: {error}") \
+                from error
+    if done.returncode not in (0, CRASHED_STATUS):
+        raise GraderError(f"the simulator ended with status {done.returncode} "
+                          "while it told of a trial")
+    for line in done.stdout.decode(errors="replace").splitlines():
+        told.take(line)
+    return Replay(world, schedule, end_us or told.now_us, told)
 
 
-def _note_starts(world: SimWorld, order: str) -> None:
-    """Tells the record whom a `start` starts: those of its nodes that are down,
-    because they never ran or because their latest life has ended."""
-    words = order.split()
-    if words[0] != "start":
-        return
-    notes = world.record.notes
-    for node in world.ids:
-        lives = sum(1 for _, one, text in notes
-                    if one == str(node) and text.startswith("start"))
-        is_down = lives <= sum(1 for _, one, _ in world.ends if one == node)
-        if is_down and words[1] in ("*", str(node)):
-            world.order("note", node, "start", lives + 1)
-
-
-def _pass_until(sim: Simulator, until_us: int) -> None:
-    while sim.now_us < until_us and not sim.has_ended:
-        sim.advance(until_us)
+def plan_words(spec: Test) -> List[str]:
+    """The simulator's words for what an exploration tries."""
+    return [f"plan={spec.plan}", f"nodes={spec.size}"]
 
 
 def first_difference(one: Sequence[str], other: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def tell(actions: Sequence[Action]) -> List[str]:
     """All of them in words, what heals everything in one line."""
     lines: List[str] = []
     for number, action in enumerate(actions):
-        if action.order == "heal" and all(
+        if action.order.split(" ")[0] in ("heal", "clients") and all(
                 _heals(one) for one in actions[number:]):
             lines.append(_timed(action.at_us, "all faults end, and every node "
                                 "that is down starts"))
@@ -80,6 +80,7 @@ def _timed(at_us: int, text: str) -> str:
 def _heals(action: Action) -> bool:
     word = action.order.split(" ")
     return word[0] in ("heal", "resume", "start", "disk") or \
+        action.order.startswith("clients 0 ") or \
         word[0] == "crash" and word[-1] == "0"
 
 
@@ -156,13 +157,56 @@ def _crash(rest: List[str]) -> str:
     if count == "0":
         return f"{_node(node)} is not to crash at a {point} any more"
     what = {"send": "frame that it sends", "write": "write to its disk",
-            "sync": "sync that it issues", "synced": "sync that ends"}[point]
+            "sync": "sync that it issues", "synced": "sync that ends",
+            "apply": "entry that it applies"}[point]
     return f"{_node(node)} will crash at {what} no. {count} from now"
 
 
 def _start(rest: List[str]) -> str:
     return "every node that is down starts" if rest[0] == "*" \
         else f"{_node(rest[0])} starts"
+
+
+def _clients(rest: List[str]) -> str:
+    count, pause_ms = rest
+    if count == "0":
+        return "clients propose nothing any more"
+    return (f"{count} client{'s' * (count != '1')} begin{'s' * (count == '1')} "
+            f"to propose, each about every {pause_ms} ms")
+
+
+def _propose(rest: List[str]) -> str:
+    node, count, size = rest
+    what = "a command" if count == "1" else f"{count} commands"
+    return f"{what} of {size} bytes {'is' if count == '1' else 'are'} " \
+           f"proposed to {_node(node)}"
+
+
+def _disk(rest: List[str]) -> str:
+    node, *settings = rest
+    return f"the disk of {_node(node)}: " + ", ".join(map(_setting, settings))
+
+
+def _setting(word: str) -> str:
+    name, _, value = word.partition("=")
+    first, _, second = value.partition(",")
+    if name == "full":
+        return "room as usual" if int(value) >= 1 << 30 \
+            else f"room for {value} bytes"
+    if name == "fail_at":
+        return "no sync is to fail" if value == "0" \
+            else f"sync no. {value} from now fails"
+    if name == "torn_at":
+        return "no crash is to tear it" if value == "-1" \
+            else f"the next crash tears it after {value} bytes"
+    if name == "slow":
+        return "no sync is slow" if float(first) == 0 \
+            else f"{float(first):.0%} of syncs take up to {second} ms more"
+    if name in ("torn", "fail"):
+        told = {"torn": "of crashes leave a part of what was not synced",
+                "fail": "of syncs fail"}[name]
+        return f"{float(first):.0%} {told}"
+    return {"room": f"room for {value} bytes more"}.get(name, word)
 
 
 _TELLS = {
@@ -187,6 +231,8 @@ _TELLS = {
                          f"{float(rest[1]) / 1000:+.1f} s",
     "jitter": lambda rest: f"alarms of {_node(rest[0])} ring up to "
                            f"{int(rest[1]) / 1000:g} ms late",
-    "disk": lambda rest: f"the disk of {_node(rest[0])}: "
-                         + " ".join(rest[1:]),
+    "disk": _disk,
+    "clients": _clients,
+    "propose": _propose,
+    "powercut": lambda rest: "what if the power went out everywhere, now?",
 }

@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import layout
 from .failure import Failure
-from .record import Record, Violation
+from .record import Act, Record, Violation
 from .resp import Connection
 from .sim_node import SimNode
 from .sim_process import Simulator
@@ -21,7 +21,7 @@ from .spec import Test
 _CLUSTER = 1           # the number in its configuration: there is no other
 _LISTEN_PORT = 1000    # names only: nothing listens here
 _CLIENT_PORT = 2000
-_RECORD = "FDLSGMBV"   # kinds of line that record.py understands
+_RECORD = "FDLSGMBVP"  # kinds of line that record.py understands
 
 
 class SimWorld:
@@ -74,10 +74,18 @@ class SimWorld:
     def text(self) -> str:
         """The configuration that the nodes are given."""
         places = {node: f"listen=sim:{_LISTEN_PORT + node} "
-                        f"client=sim:{_CLIENT_PORT + node}"
+                        f"client={self.client_address(node)}"
                   for node in self.ids}
         return layout.configuration(_CLUSTER, self.config, places,
                                     self._spec.logs)
+
+    def client_address(self, node: int) -> str:
+        """Where clients find a node, by its configuration."""
+        return f"sim:{_CLIENT_PORT + node}"
+
+    def acts_of(self, node: int) -> List[Act]:
+        """What a node did to its machine so far, all lives."""
+        return self.record.acts.get(node, [])
 
     def order(self, *words: object) -> List[str]:
         """An order to the simulator, obeyed at once: the answer's words."""

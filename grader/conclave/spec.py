@@ -59,6 +59,7 @@ class Test:
     worlds: Tuple[str, ...] = WORLDS  # where it runs
     seeds: int = 1            # in the simulated world, unless told otherwise
     size: int = 0             # nodes of an exploration; 0: 2 to 5, drawn
+    plan: str = ""            # what it tries (grader/sim/trial.h): "election"
 
 
 def _names(needs: Union[str, Sequence[str], None]) -> Tuple[str, ...]:
@@ -104,13 +105,16 @@ def test(title: str, *, points: int, part: str = "", nodes: int = 3,
 
 
 def exploration(title: str, *, points: int, seeds: int, part: str = "",
-                nodes: int = 0, needs: Union[str, Sequence[str], None] = None,
+                nodes: int = 0, plan: str = "election",
+                needs: Union[str, Sequence[str], None] = None,
                 rule: str = "", hint: str = ""
                 ) -> Callable[[Callable], Callable]:
     """Marks a function as an exploration. Its body is empty: what is done to
     the cluster is drawn from each seed (grader/sim/swarm.h), and what is
     demanded of it is the same for all (grader/sim/trial.h). nodes=0 draws the
-    cluster's size as well.
+    cluster's size as well. plan= names what is tried: "election", or, of nodes
+    that replicate, "log", "figure8", "disk", "figure8-disk"; or "crashes", one
+    story with a crash at each of its points, where seeds= only limits them.
     """
     def mark(function: Callable) -> Callable:
         function.conclave_test = Test(  # type: ignore[attr-defined]
@@ -118,7 +122,7 @@ def exploration(title: str, *, points: int, seeds: int, part: str = "",
             points=points, ids=tuple(range(1, (nodes or MOST_DRAWN) + 1)),
             peers=(), kind=EXPLORATION, start=True, needs=_names(needs),
             rule=rule, hint=hint, doc=_tidy(function.__doc__), worlds=(SIM,),
-            seeds=seeds, size=nodes)
+            seeds=seeds, size=nodes, plan=plan)
         return function
 
     return mark

@@ -14,7 +14,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import backtrace, sim_loop, sim_replay, timeline
+from . import acts, backtrace, sim_loop, sim_replay, timeline
 from .cluster import Cluster
 from .failure import (CRASHED, GRADER_ERROR, PASSED, TIMEOUT, Failure,
                       GraderError)
@@ -232,6 +232,18 @@ async def _body(trial: Trial, scene: _Scene, make_world: WorldMaker,
         await cluster.start()
     await spec.function(cluster)
     await cluster.settle()
+    _judge_acts(cluster, trial)
+
+
+def _judge_acts(cluster: Cluster, trial: Trial) -> None:
+    """What processes did to their machines; the simulator is asked as it
+    happens (grader/check/logs.h)."""
+    if trial.world != REAL:
+        return
+    found = acts.judge({node: cluster.proxy.acts_of(node)
+                        for node in cluster.nodes}, bool(trial.spec.peers))
+    if found is not None:
+        cluster.violated(found)
 
 
 async def _set_up(trial: Trial, scene: _Scene, make_world: WorldMaker,

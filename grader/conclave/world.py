@@ -9,12 +9,12 @@ in the simulated world time does not pass by itself.
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, Optional, Protocol
+from typing import Dict, List, Mapping, Optional, Protocol
 
 from .failure import Failure
 from .peer import Peer
 from .place import Place
-from .record import Record
+from .record import Act, Record
 
 
 class World(Protocol):
@@ -39,6 +39,12 @@ class World(Protocol):
 
     async def sit(self, seat: int) -> Peer:
         """Takes a node's place, for the test to play."""
+
+    def client_address(self, node: int) -> str:
+        """Where clients find a node, by its configuration."""
+
+    def acts_of(self, node: int) -> List[Act]:
+        """What a node's host has recorded of it so far, all lives."""
 
     async def close(self) -> Optional[Failure]:
         """Ends all; a Failure if a node has left something behind."""

@@ -223,8 +223,9 @@ static const char *note_log(struct proxy *proxy, int id,
         if (!read_number(word, &term))
             return refuse("'%.40s' is no term", word);
         count++;
+        logs_given(proxy->check.logs, id, term);
     }
-    election_log(proxy->election, id, count, term);
+    check_log(&proxy->check, id, count, term);
     return NULL;
 }
 
@@ -247,7 +248,7 @@ static const char *note_raft(struct proxy *proxy, const struct words *words)
     if (*end != '\0' || !(rate > 0) || rate > 100)
         return refuse("'%.40s' is no rate of a clock, as 1.1 is",
                       words->word[6]);
-    election_settings(proxy->election, (uint32_t)times_ms[1], rate);
+    check_settings(&proxy->check, (uint32_t)times_ms[1], rate);
     return NULL;
 }
 
@@ -273,9 +274,9 @@ static const char *tell_checker(struct proxy *proxy, const struct words *words)
     if (strcmp(what, "start") == 0) {
         if (words->count != 4 || !read_number(words->word[3], &incarnation))
             return "note NODE start needs the INCARNATION";
-        election_started(proxy->election, id, incarnation, now_us);
+        check_started(&proxy->check, id, incarnation, now_us);
     } else if (strcmp(what, "kill") == 0) {
-        election_ended(proxy->election, id, now_us);
+        check_ended(&proxy->check, id, now_us);
     } else if (strcmp(what, "log") == 0) {
         return note_log(proxy, id, words);
     }

@@ -188,7 +188,7 @@ static void write_piece(struct flow *flow)
 
     while (outbox_take_mark(&flow->outbox, len, &mark)) {
         record_delivered(proxy, mark.number, mark.copy, now_us);
-        election_delivered(proxy->election, mark.token, now_us);
+        check_delivered(&proxy->check, mark.token, now_us);
     }
     buf = uv_buf_init((char *)(uintptr_t)outbox_front(&flow->outbox),
                       (unsigned)len);

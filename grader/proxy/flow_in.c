@@ -17,17 +17,17 @@ static void take_frame(struct flow *flow, const struct frame *frame)
     uint64_t token;
 
     record_frame(proxy, stream, flow->from, flow->to, number, now_us, frame);
-    token = election_sent(proxy->election,
-                          &(struct seen_frame){
-                              .number = number,
-                              .time_us = now_us,
-                              .from = proxy->nodes[flow->from].id,
-                              .to = proxy->nodes[flow->to].id,
-                              .stream = stream->number,
-                              .dialler = proxy->nodes[stream->dialler].id,
-                              .incarnation = stream->incarnation,
-                              .frame = frame,
-                          });
+    token = check_sent(&proxy->check,
+                       &(struct seen_frame){
+                           .number = number,
+                           .time_us = now_us,
+                           .from = proxy->nodes[flow->from].id,
+                           .to = proxy->nodes[flow->to].id,
+                           .stream = stream->number,
+                           .dialler = proxy->nodes[stream->dialler].id,
+                           .incarnation = stream->incarnation,
+                           .frame = frame,
+                       });
     proxy_judge(proxy);
     if (flow->is_dead)
         fate.lost = "down";

@@ -61,7 +61,7 @@ void proxy_judge(struct proxy *proxy)
 {
     struct violation violation;
 
-    while (election_found(proxy->election, &violation))
+    while (check_found(&proxy->check, &violation))
         record_violation(proxy, &violation);
 }
 
@@ -215,7 +215,7 @@ static void start(struct proxy *proxy)
                 "another LISTEN address",
                 ids[i], uv_strerror(error));
     }
-    proxy->election = election_new(ids, proxy->count);
+    proxy->check = check_new(ids, proxy->count);
     error = control_start(proxy);
     if (error < 0)
         die(FAILED_STATUS, "cannot listen at --control %s: %s", proxy->path,
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
     start(&proxy);
     uv_run(proxy.loop, UV_RUN_DEFAULT);
     uv_loop_close(proxy.loop);
-    election_free(proxy.election);
+    check_free(&proxy.check);
     record_free(&proxy.record);
     return 0;
 }

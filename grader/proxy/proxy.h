@@ -26,7 +26,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-#include "../check/election.h"
+#include "../check/check.h"
 #include "../net/link.h"
 #include "control.h"
 #include "record.h"
@@ -53,7 +53,7 @@ struct proxy {
     int count;                                /* nodes */
     struct proxy_node nodes[PROXY_MAX_NODES]; /* by place */
     struct link links[PROXY_MAX_NODES][PROXY_MAX_NODES]; /* from, to: places */
-    struct election *election;                           /* the checker */
+    struct check check;                                  /* the invariants */
     struct stream *streams; /* those open, latest first */
     int stream_count;       /* how many */
     uint64_t last_stream;   /* number of the latest stream */

@@ -158,6 +158,8 @@ void fake_boot(void)
         .client_write = host_client_write,
         .client_close = host_client_close,
         .apply = host_apply,
+        .snapshot = host_apply,
+        .restore = host_apply,
         .trace = host_trace,
         .stopped = host_stopped,
         .fatal = host_fatal,

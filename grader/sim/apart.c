@@ -254,6 +254,12 @@ static bool obey(struct host *place, const struct cell_call *call,
     case CALL_APPLY:
         door->apply(place, call->a, call->b, rest.at, rest.len);
         return true;
+    case CALL_SNAPSHOT:
+        door->snapshot(place, call->a, call->b, rest.at, rest.len);
+        return true;
+    case CALL_RESTORE:
+        door->restore(place, call->a, call->b, rest.at, rest.len);
+        return true;
     case CALL_STOPPED:
         door->stopped(place);
         return true;

@@ -118,7 +118,7 @@ int bench_run(const struct code *code, int nodes, unsigned seconds)
         printf("%s\n", error);
         return 1;
     }
-    election_settings(world_check(world), 150, 1.0);
+    check_settings(world_check(world), 150, 1.0);
     for (int id = 1; id <= nodes; id++)
         world_start(world, id, &(struct world_start){0});
     sample_every(SAMPLE_US);

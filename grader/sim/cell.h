@@ -62,6 +62,8 @@ enum cell_kind {
     CALL_CLIENT_WRITE, /* a: client; bytes */
     CALL_CLIENT_CLOSE, /* a: client */
     CALL_APPLY,        /* a: index, b: term; bytes */
+    CALL_SNAPSHOT,     /* a: index, b: term; bytes */
+    CALL_RESTORE,      /* a: index, b: term; bytes */
     CALL_TRACE,        /* a: term; TOPIC NUL TEXT NUL */
     CALL_STOPPED,      /* nothing */
     CALL_FATAL,        /* SENTENCE NUL */

@@ -38,27 +38,47 @@ struct disk_faults *disk_faults(struct disk *disk)
     return &disk->faults;
 }
 
-bool disk_set(struct disk *disk, const char *word, char error[DISK_MAX_ERROR])
+/* Settings that are whole numbers. */
+static bool set_number(struct disk *disk, const char *word)
 {
-    struct disk_faults faults = disk->faults;
+    struct disk_faults *faults = &disk->faults;
     unsigned long long number;
     char rest;
 
+    if (strcmp(word, "torn_at=-1") == 0)
+        faults->is_torn_at = false;
+    else if (sscanf(word, "torn_at=%llu%c", &number, &rest) == 1)
+        faults->is_torn_at = true, faults->torn_at = number;
+    else if (sscanf(word, "full=%llu%c", &number, &rest) == 1)
+        faults->full_bytes = number;
+    else if (sscanf(word, "room=%llu%c", &number, &rest) == 1)
+        faults->full_bytes = files_grown_bytes(disk, NULL, 0) + number;
+    else if (sscanf(word, "fail_at=%llu%c", &number, &rest) == 1)
+        faults->fail_at = (uint32_t)number;
+    else if (sscanf(word, "sync_us=%llu%c", &number, &rest) == 1)
+        faults->sync_us = (uint32_t)number;
+    else
+        return false;
+    return true;
+}
+
+bool disk_set(struct disk *disk, const char *word, char error[DISK_MAX_ERROR])
+{
+    struct disk_faults faults = disk->faults;
+    char rest;
+
+    if (set_number(disk, word))
+        return true;
     if (sscanf(word, "fail=%lf%c", &faults.fail, &rest) == 1 ||
         sscanf(word, "torn=%lf%c", &faults.torn, &rest) == 1 ||
         sscanf(word, "slow=%lf,%u%c", &faults.slow, &faults.slow_ms, &rest) ==
-            2 ||
-        sscanf(word, "sync_us=%u%c", &faults.sync_us, &rest) == 1) {
+            2) {
         disk->faults = faults;
         return true;
     }
-    if (sscanf(word, "full=%llu%c", &number, &rest) == 1) {
-        disk->faults.full_bytes = number;
-        return true;
-    }
     snprintf(error, DISK_MAX_ERROR,
-             "'%.40s' is no setting of a disk; there are fail=P, torn=P, "
-             "slow=P,MS, sync_us=N and full=BYTES",
+             "'%.40s' is no setting of a disk; there are fail=P, fail_at=N, "
+             "torn=P, torn_at=N, slow=P,MS, sync_us=N, full=N and room=N",
              word);
     return false;
 }
@@ -69,10 +89,12 @@ bool disk_set(struct disk *disk, const char *word, char error[DISK_MAX_ERROR])
 static void draw_sync(struct disk *disk, struct disk_work *work,
                       uint64_t *length_us)
 {
-    const struct disk_faults *faults = &disk->faults;
+    struct disk_faults *faults = &disk->faults;
     uint32_t least_us = faults->sync_us;
 
     work->will_fail = rng_chance(&disk->chance, faults->fail);
+    if (faults->fail_at > 0 && --faults->fail_at == 0)
+        work->will_fail = true;
     *length_us = least_us + rng_below(&disk->chance, least_us + 1);
     if (rng_chance(&disk->chance, faults->slow))
         *length_us += UINT64_C(1000) *
@@ -97,6 +119,7 @@ static void issue_sync(struct disk *disk, const struct disk_op *op,
         work->file = file->number;
         file->syncs++;
     }
+    disk->counts.syncs++;
     draw_sync(disk, work, &length_us);
     work->is_sync = true;
     work->covers = disk->changes;
@@ -122,6 +145,8 @@ static int issue_write(struct disk *disk, const struct disk_op *op,
     if (file == NULL)
         return DISK_FULL;
     file_write(disk, file, offset, op->data, op->len);
+    disk->counts.writes++;
+    disk->counts.bytes += op->len;
     work->size = file->live.len;
     return OK;
 }
@@ -171,12 +196,6 @@ static int issue_use(struct disk *disk, const struct disk_op *op,
     }
 }
 
-static bool is_name(const char *text)
-{
-    return text != NULL && text[0] != '\0' && text[0] != '.' &&
-           strchr(text, '/') == NULL && strlen(text) < MAX_DISK_PATH_BYTES;
-}
-
 struct disk_work *disk_issue(struct disk *disk, const struct disk_op *op,
                              uint64_t now_us)
 {
@@ -184,8 +203,8 @@ struct disk_work *disk_issue(struct disk *disk, const struct disk_op *op,
     bool is_of_folder = op->kind == DISK_LIST || op->kind == DISK_SYNC_DIR;
 
     work->token = op->token;
-    if ((!is_of_folder && !is_name(op->path)) ||
-        (op->kind == DISK_RENAME && !is_name(op->to)))
+    if ((!is_of_folder && !files_is_name(op->path)) ||
+        (op->kind == DISK_RENAME && !files_is_name(op->to)))
         work->outcome = DISK_ERROR;
     else if (op->kind == DISK_SYNC || op->kind == DISK_SYNC_DIR)
         issue_sync(disk, op, work, now_us);

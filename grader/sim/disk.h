@@ -13,6 +13,9 @@
  *     sync fail: live    -= covered
  *     crash:     live    = durable [+ some of the changes, some torn]
  *
+ * While the node is down, live and durable are the same, and tests read and
+ * spoil them: disk_name, disk_bytes, disk_put, disk_drop, disk_flip.
+ *
  * An operation is issued, takes effect at once (but for syncs), and is due at
  * a virtual time, when disk_finish gives its outcome.
  */
@@ -39,20 +42,32 @@ struct disk_faults {
     uint32_t slow_ms;    /* up to so much */
     uint32_t sync_us;    /* least time of a sync; up to twice that */
     uint64_t full_bytes; /* room for so many bytes */
+    uint32_t fail_at;    /* the so manieth sync from now on fails; 0: none */
+    bool is_torn_at;     /* the next crash leaves all that was done, in its
+                            order, up to the torn_at-th byte written */
+    uint64_t torn_at;    /* see is_torn_at */
+};
+
+/* What was done to a disk so far. */
+struct disk_counts {
+    uint64_t writes; /* and appends, that did not fail */
+    uint64_t bytes;  /* written by them */
+    uint64_t syncs;  /* issued, of files and of the folder */
 };
 
 /* An operation under way, and then its result. */
 struct disk_work {
-    uint64_t token;  /* the node's name for it */
-    uint64_t due_us; /* when to call disk_finish */
-    bool is_sync;    /* of a file or of the folder */
-    uint64_t file;   /* sync: the file's number; 0: the folder */
-    uint64_t covers; /* sync: changes up to this one */
-    bool will_fail;  /* sync: it is fated to */
-    int outcome;     /* OK or a DISK_ outcome */
-    uint64_t size;   /* for DISK_SIZE, DISK_APPEND, DISK_WRITE */
-    uint8_t *data;   /* what was read or listed */
-    size_t len;      /* bytes of that */
+    uint64_t token;       /* the node's name for it */
+    uint64_t due_us;      /* when to call disk_finish */
+    bool is_sync;         /* of a file or of the folder */
+    uint64_t file;        /* sync: the file's number; 0: the folder */
+    uint64_t covers;      /* sync: changes up to this one */
+    bool will_fail;       /* sync: it is fated to */
+    int outcome;          /* OK or a DISK_ outcome */
+    uint64_t sync_number; /* sync of a file: the checker's name for it */
+    uint64_t size;        /* for DISK_SIZE, DISK_APPEND, DISK_WRITE */
+    uint8_t *data;        /* what was read or listed */
+    size_t len;           /* bytes of that */
 };
 
 struct disk;
@@ -65,8 +80,13 @@ void disk_free(struct disk *disk);
 struct disk_faults *disk_faults(struct disk *disk);
 
 /*
- * Reads one setting, "key=value": fail=P torn=P slow=P,MS sync_us=N full=N
- * (bytes). False and a sentence in error if it is none.
+ * Reads one setting, "key=value". False and a sentence in error if it is none.
+ *
+ *     fail=P   torn=P   slow=P,MS   sync_us=N     as in struct disk_faults
+ *     full=N   room=N      room for N bytes, or for N more than there are now
+ *     fail_at=N            the N-th sync from now on fails; 0: none
+ *     torn_at=N            the next crash tears at the N-th byte; -1: it does
+ *                          not, unless torn=P says so
  */
 bool disk_set(struct disk *disk, const char *word, char error[DISK_MAX_ERROR]);
 
@@ -81,5 +101,26 @@ void disk_work_free(struct disk_work *work);
 /* The node has crashed: what was not synced is lost. Operations under way must
  * not be finished any more. */
 void disk_crash(struct disk *disk);
+
+struct disk_counts disk_counts(const struct disk *disk);
+
+/* ---- What is durable --------------------------------------------------- */
+
+/* The names of files, in their order; NULL: there are fewer. */
+const char *disk_name(const struct disk *disk, size_t i);
+
+/* A file's bytes and how many; NULL if there is none of that name, or if it
+ * is empty: then *is_there tells. */
+const uint8_t *disk_bytes(const struct disk *disk, const char *name,
+                          size_t *len, bool *is_there);
+
+/* While the node is down: a file has these bytes now (it is made if there is
+ * none); it is gone; a bit of it (from the lowest) is another. False: there is
+ * no such file, byte or name. */
+bool disk_put(struct disk *disk, const char *name, const void *data,
+              size_t len);
+bool disk_drop(struct disk *disk, const char *name);
+bool disk_flip(struct disk *disk, const char *name, uint64_t offset,
+               unsigned bit);
 
 #endif

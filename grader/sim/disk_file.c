@@ -105,31 +105,24 @@ void file_settle(struct file *file, uint64_t covers, bool is_kept)
         make_change(&file->live, at, at->len);
 }
 
-/* A crash: changes vanish, but for those that had reached the disk by chance:
- * the first few, the last of them torn, or any. */
-static void crash_file(struct disk *disk, struct file *file)
+void file_take_first(struct file *file, bool is_kept, size_t part)
 {
-    bool is_torn = rng_chance(&disk->chance, disk->faults.torn);
-    bool in_order = rng_chance(&disk->chance, 0.5);
-    uint32_t count = 0;
+    if (is_kept)
+        make_change(&file->durable, file->changes, part);
+    drop_first_change(file);
+}
 
-    for (struct change *at = file->changes; at != NULL; at = at->next)
-        count++;
-    uint32_t keep = rng_below(&disk->chance, count + 1);
-    for (uint32_t i = 0; file->changes != NULL; i++) {
-        struct change *change = file->changes;
-        bool is_kept = in_order ? i < keep : rng_chance(&disk->chance, 0.5);
-        size_t part = change->len;
-
-        if (in_order && i + 1 == keep)
-            part = rng_below(&disk->chance, (uint32_t)change->len + 1);
-        if (is_torn && is_kept)
-            make_change(&file->durable, change, part);
-        drop_first_change(file);
-    }
+void file_reread(struct file *file)
+{
     copy_content(&file->live, &file->durable);
-    file->busy_us = 0;
-    file->syncs = 0;
+}
+
+void file_replace(struct file *file, const void *data, size_t len)
+{
+    content_resize(&file->durable, len);
+    if (len > 0)
+        memcpy(file->durable.bytes, data, len);
+    file_reread(file);
 }
 
 /* ---- Names ------------------------------------------------------------- */
@@ -171,6 +164,12 @@ static void name_put(struct names *names, const char *text, struct file *file)
     names->count++;
     memcpy(names->list[i].text, text, strlen(text) + 1);
     names->list[i].file = file;
+}
+
+bool files_is_name(const char *text)
+{
+    return text != NULL && text[0] != '\0' && text[0] != '.' &&
+           strchr(text, '/') == NULL && strlen(text) < MAX_DISK_PATH_BYTES;
 }
 
 static void copy_names(struct names *to, const struct names *from)
@@ -220,18 +219,49 @@ struct file *files_numbered(const struct disk *disk, uint64_t number)
     return file;
 }
 
+/* A new one, without a name. */
+static struct file *add_file(struct disk *disk)
+{
+    struct file *file = alloc_new(sizeof(*file));
+
+    file->number = ++disk->last_number;
+    file->next = disk->files;
+    disk->files = file;
+    return file;
+}
+
 struct file *files_create(struct disk *disk, const char *name)
 {
     struct file *file;
 
     if (disk->live.count == DISK_MAX_FILES)
         return NULL;
-    file = alloc_new(sizeof(*file));
-    file->number = ++disk->last_number;
-    file->next = disk->files;
-    disk->files = file;
+    file = add_file(disk);
     add_step(disk, file, "", name);
     return file;
+}
+
+struct file *files_add_durable(struct disk *disk, const char *name)
+{
+    struct file *file = add_file(disk);
+
+    name_put(&disk->durable, name, file);
+    files_reread(disk);
+    return file;
+}
+
+void files_drop_durable(struct disk *disk, const char *name)
+{
+    name_remove(&disk->durable, name);
+    files_reread(disk);
+    files_forget_unused(disk);
+}
+
+struct file *files_durable(const struct disk *disk, const char *name)
+{
+    size_t i = name_at(&disk->durable, name);
+
+    return i < disk->durable.count ? disk->durable.list[i].file : NULL;
 }
 
 void files_rename(struct disk *disk, const char *from, const char *to)
@@ -330,23 +360,16 @@ void files_forget_unused(struct disk *disk)
     }
 }
 
-void disk_crash(struct disk *disk)
+void files_take_first(struct disk *disk, bool is_kept)
 {
-    bool is_torn = rng_chance(&disk->chance, disk->faults.torn);
+    if (is_kept)
+        take_step(&disk->durable, disk->steps);
+    drop_first_step(disk);
+}
 
-    for (struct file *at = disk->files; at != NULL; at = at->next)
-        crash_file(disk, at);
-    while (disk->steps != NULL) {
-        /* A folder keeps the first few of its steps. */
-        if (is_torn && rng_chance(&disk->chance, 0.5))
-            take_step(&disk->durable, disk->steps);
-        else
-            is_torn = false;
-        drop_first_step(disk);
-    }
+void files_reread(struct disk *disk)
+{
     copy_names(&disk->live, &disk->durable);
-    disk->busy_us = disk->last_us = 0;
-    files_forget_unused(disk);
 }
 
 void files_free(struct disk *disk)

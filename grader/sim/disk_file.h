@@ -59,6 +59,7 @@ struct step {
 
 struct disk {
     struct disk_faults faults; /* what is wrong with it */
+    struct disk_counts counts; /* what was done to it */
     struct rng chance;         /* decides which of these happen */
     struct file *files;        /* all that have a name or a sync */
     struct names live;         /* what the node sees */
@@ -82,6 +83,12 @@ void files_rename(struct disk *disk, const char *from, const char *to);
 /* The names, each ended by a NUL byte; the caller frees them. */
 uint8_t *files_list(const struct disk *disk, size_t *len);
 
+/* Whether a text may name a file. */
+bool files_is_name(const char *text);
+
+/* The file that a durable name names, or NULL. */
+struct file *files_durable(const struct disk *disk, const char *name);
+
 /* Bytes of all files if this one (NULL: a new one) had at least len. */
 uint64_t files_grown_bytes(const struct disk *disk, const struct file *file,
                            uint64_t len);
@@ -94,6 +101,21 @@ void file_cut(struct disk *disk, struct file *file, uint64_t len);
 /* Changes (or steps) up to a number become durable, or are gone. */
 void file_settle(struct file *file, uint64_t covers, bool is_kept);
 void files_settle(struct disk *disk, uint64_t covers, bool is_kept);
+
+/* The oldest change of a file, or step in the folder, leaves: the first part
+ * bytes of it are durable, or (not kept) nothing is. A cut is kept whole. */
+void file_take_first(struct file *file, bool is_kept, size_t part);
+void files_take_first(struct disk *disk, bool is_kept);
+
+/* What the node sees is what is durable, and nothing else. */
+void file_reread(struct file *file);
+void files_reread(struct disk *disk);
+
+/* Nothing is unsynced: a file has these bytes now; there is a new, empty one;
+ * a name is gone. */
+void file_replace(struct file *file, const void *data, size_t len);
+struct file *files_add_durable(struct disk *disk, const char *name);
+void files_drop_durable(struct disk *disk, const char *name);
 
 /* Frees files without a name or a sync under way. */
 void files_forget_unused(struct disk *disk);

@@ -78,6 +78,9 @@ static void door_disk(struct host *place, const struct disk_op *op)
         return;
     act_disk(place, op);
     work = disk_issue(place->disk, op, place->world->now_us);
+    if (op->kind == DISK_SYNC)
+        work->sync_number = logs_sync_issued(place->world->check.logs,
+                                             place->id);
     world_put(place, EVENT_DISK, work->due_us, NULL, 0)->work = work;
     if (op->kind == DISK_APPEND || op->kind == DISK_WRITE)
         place_count(place, POINT_WRITE);
@@ -102,6 +105,25 @@ static void door_client_close(struct host *place, uint64_t client)
     clients_close(place, client);
 }
 
+/* The node's state machine has done something. */
+static void act_machine(struct host *place, enum machine_act kind,
+                        const char *what, uint64_t index, uint64_t term,
+                        const void *data, size_t len)
+{
+    const struct act act = {.kind = kind,
+                            .time_us = place->world->now_us,
+                            .node = place->id,
+                            .index = index,
+                            .term = term,
+                            .data = data,
+                            .len = len};
+
+    place_act(place, what, index, term, data, len);
+    part = PART_CHECK;
+    logs_act(place->world->check.logs, &act);
+    part = PART_NODE;
+}
+
 static void door_apply(struct host *place, uint64_t index, uint64_t term,
                        const void *data, size_t len)
 {
@@ -109,9 +131,34 @@ static void door_apply(struct host *place, uint64_t index, uint64_t term,
 
     if (place->is_dying)
         return;
-    place_act(place, "apply", index, term, data, len);
+    act_machine(place, ACT_APPLY, "apply", index, term, data, len);
     if (watch->applied != NULL)
         watch->applied(watch->arg, place->id, index, term, data, len);
+    place_count(place, POINT_APPLY);
+}
+
+static void door_snapshot(struct host *place, uint64_t index, uint64_t term,
+                          const void *data, size_t len)
+{
+    const struct world_watch *watch = &place->world->watch;
+
+    if (place->is_dying)
+        return;
+    act_machine(place, ACT_SNAPSHOT, "snapshot", index, term, data, len);
+    if (watch->snapshot != NULL)
+        watch->snapshot(watch->arg, place->id, index, term, data, len);
+}
+
+static void door_restore(struct host *place, uint64_t index, uint64_t term,
+                         const void *data, size_t len)
+{
+    const struct world_watch *watch = &place->world->watch;
+
+    if (place->is_dying)
+        return;
+    act_machine(place, ACT_RESTORE, "restore", index, term, data, len);
+    if (watch->restored != NULL)
+        watch->restored(watch->arg, place->id, index, term, data, len);
 }
 
 static void door_trace(struct host *place, const char *topic, uint64_t term,
@@ -157,6 +204,8 @@ const struct host_ops sim_host_ops = {
     .client_write = door_client_write,
     .client_close = door_client_close,
     .apply = door_apply,
+    .snapshot = door_snapshot,
+    .restore = door_restore,
     .trace = door_trace,
     .stopped = door_stopped,
     .fatal = door_fatal,

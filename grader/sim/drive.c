@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../net/alloc.h"
+#include "drive_disk.h"
 #include "lines.h"
 #include "orders.h"
 #include "report.h"
@@ -208,8 +209,9 @@ static void note_log(int id, char *terms)
     while ((word = strsep(&terms, ",")) != NULL) {
         last = number(word);
         count++;
+        logs_given(world_check(world)->logs, id, last);
     }
-    election_log(world_check(world), id, count, last);
+    check_log(world_check(world), id, count, last);
 }
 
 static void do_note(char **words)
@@ -222,7 +224,7 @@ static void do_note(char **words)
     lines_note(&lines, words[1], words[2]);
     if (sscanf(words[2], "raft %u %u %u %lf", &heartbeat_ms, &min_ms, &max_ms,
                &rate) == 4)
-        election_settings(world_check(world), min_ms, rate);
+        check_settings(world_check(world), min_ms, rate);
     if (strncmp(words[2], "log ", 4) == 0)
         note_log(atoi(words[1]), words[2] + 4);
     answer("ok");
@@ -258,6 +260,16 @@ static void do_hash(char **words)
            (unsigned long long)counts.frames);
 }
 
+static void do_disk(char **words)
+{
+    size_t len = 0;
+
+    if (words[0][0] == 'p' && !read_hex(words[3], &len))
+        answer("error these bytes are no hexadecimal");
+    else
+        drive_disk(world, lines.out, words, len);
+}
+
 /* ---- All --------------------------------------------------------------- */
 
 static const struct {
@@ -273,7 +285,9 @@ static const struct {
     {"mark", 2, do_mark},       {"note", 3, do_note},
     {"watch", 2, do_show},      {"logs", 2, do_show},
     {"acts", 2, do_show},       {"leader", 1, do_leader},
-    {"hash", 1, do_hash},
+    {"hash", 1, do_hash},       {"files", 2, do_disk},
+    {"file", 3, do_disk},       {"put", 4, do_disk},
+    {"drop", 3, do_disk},       {"diskcount", 2, do_disk},
 };
 
 static void obey_order(const char *line)

@@ -23,6 +23,8 @@
  *     leader                `ok ID TERM`: who was last seen to lead
  *     hash                  `ok HASH EVENTS UPCALLS FRAMES`
  *
+ * and those of drive_disk.h.
+ *
  * Before its answer a command may print lines of the record, t in virtual
  * microseconds. As the proxy's (with `watch 1`): F, D, L, S, G, M, B; always:
  *
@@ -33,7 +35,9 @@
  *     R t seat stream HEX                  it has bytes
  *     E t seat stream                      it is gone
  *     N t node TEXT                        advice: it called rand(), say
- *     P t node index term HEX              it applied an entry
+ *     P t node apply|snapshot|restore index term length hash HEX
+ *                                          its machine did so (host.h): the
+ *                                          FNV-1a and the first 64 of its bytes
  *     T t node topic term TEXT             a line of a node's log (`logs 1`)
  *     A t node what a b HEX                an act at the door (`acts 1`)
  *

@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 
 #include "child.h"
-#include "swarm.h"
 
 #define BATCH_SEEDS 500 /* seeds that one child runs */
 
@@ -19,18 +18,19 @@ struct totals {
     uint64_t done;           /* seeds */
     uint64_t failed;         /* of these */
     uint64_t upcalls;        /* of all */
+    uint64_t commits;        /* the same */
+    uint64_t answers;        /* the same */
+    uint64_t cuts;           /* the same */
     double virtual_s;        /* of all */
 };
 
 static void run(void *arg, uint64_t seed, struct trial_result *result)
 {
     const struct totals *totals = arg;
-    const struct plan *plan = totals->plan;
     struct schedule drawn = {0};
 
-    if (plan->file == NULL)
-        swarm_draw(&drawn, seed, plan_nodes(plan, seed));
-    plan_try(plan, seed, plan->file != NULL ? &plan->fixed : &drawn, result);
+    plan_draw(totals->plan, seed, &drawn);
+    plan_try(totals->plan, seed, &drawn, result);
     schedule_free(&drawn);
 }
 
@@ -40,6 +40,9 @@ static bool take(void *arg, uint64_t seed, const struct trial_result *result)
 
     totals->done++;
     totals->upcalls += result->counts.upcalls;
+    totals->commits += result->commits;
+    totals->answers += result->answers;
+    totals->cuts += result->cuts;
     totals->virtual_s += (double)result->end_us / 1e6;
     if (result->has_failed) {
         totals->failed++;
@@ -54,7 +57,7 @@ static bool take(void *arg, uint64_t seed, const struct trial_result *result)
 /* What the nodes of a seed are configured with, as comments. */
 static void show_config(const struct plan *plan, uint64_t seed)
 {
-    struct trial trial = {.seed = seed, .nodes = plan_nodes(plan, seed)};
+    struct trial trial = plan_trial(plan, seed, NULL);
     char text[TRIAL_MAX_CONFIG];
     char *at = text;
     char *line;
@@ -72,7 +75,7 @@ static void show(const struct plan *plan)
         uint64_t seed = plan->seed + i;
         int nodes = plan_nodes(plan, seed);
 
-        swarm_draw(&schedule, seed, nodes);
+        plan_draw(plan, seed, &schedule);
         printf("# seed=%llu nodes=%d\n", (unsigned long long)seed, nodes);
         show_config(plan, seed);
         schedule_print(&schedule, stdout);
@@ -85,11 +88,31 @@ static double seconds(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
+static void print_totals(const struct totals *totals)
+{
+    struct rusage used;
+
+    getrusage(RUSAGE_CHILDREN, &used);
+    printf("explored seeds=%llu failed=%llu virtual_s=%.0f upcalls=%llu "
+           "cpu_s=%.2f",
+           (unsigned long long)totals->done, (unsigned long long)totals->failed,
+           totals->virtual_s, (unsigned long long)totals->upcalls,
+           seconds(used.ru_utime) + seconds(used.ru_stime));
+    if (totals->plan->kind != TRIAL_ELECTION)
+        printf(" commits=%llu answers=%llu powercuts=%llu",
+               (unsigned long long)totals->commits,
+               (unsigned long long)totals->answers,
+               (unsigned long long)totals->cuts);
+    if (totals->plan->kind == TRIAL_CRASHES)
+        printf(" points=%llu",
+               (unsigned long long)crashes_count(totals->plan->crashes));
+    putchar('\n');
+}
+
 int explore_main(const struct code *code, int argc, char **argv)
 {
     struct plan plan;
     struct totals totals = {.plan = &plan};
-    struct rusage used;
 
     if (!plan_read(&plan, code, argc, argv))
         return 2;
@@ -107,12 +130,7 @@ int explore_main(const struct code *code, int argc, char **argv)
                             .first = plan.seed + totals.done,
                             .count = left < BATCH_SEEDS ? left : BATCH_SEEDS});
     }
-    getrusage(RUSAGE_CHILDREN, &used);
-    printf("explored seeds=%llu failed=%llu virtual_s=%.0f upcalls=%llu "
-           "cpu_s=%.2f\n",
-           (unsigned long long)totals.done, (unsigned long long)totals.failed,
-           totals.virtual_s, (unsigned long long)totals.upcalls,
-           seconds(used.ru_utime) + seconds(used.ru_stime));
+    print_totals(&totals);
     schedule_free(&plan.fixed);
     return totals.failed > 0 ? 1 : 0;
 }

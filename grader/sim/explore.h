@@ -3,7 +3,9 @@
  * seed's schedule shrunk to what it takes to fail.
  *
  *     sim explore NODE.so [key=value ...]
- *         nodes=N       in a cluster, 2 to 16 (5); 0: 2 to 5, by the seed
+ *         plan=KIND     what is tried (election): trial.h
+ *         nodes=N       in a cluster, 2 to 16 (5); 0: by the seed, 2 to 5, or,
+ *                       where there are clients, 3 or 5
  *         seed=S        the first (1)
  *         seeds=K       how many (100)
  *         schedule=FILE the same schedule for all (else drawn, swarm.h)
@@ -20,6 +22,16 @@
  *
  *     explored seeds=1000 failed=1 virtual_s=10100 upcalls=... cpu_s=...
  *
+ * With plan=crashes a seed stands for all crash points of its story, the one
+ * after another (crashes.h), of which at most K are tried:
+ *
+ *     explored seeds=612 ... points=612
+ *
+ *     sim tell NODE.so seed=S [until=US] [acts=1] [...]
+ *
+ * prints all that can be seen of one trial, up to a time, as lines (drive.h),
+ * and what clients do (load.h).
+ *
  *     sim shrink NODE.so seed=S [nodes=N] [schedule=FILE]
  *
  * prints such a FAIL line, as a comment, and the shortest schedule found that
@@ -33,12 +45,14 @@
 
 #include <stdio.h>
 
+#include "crashes.h"
 #include "schedule.h"
 #include "trial.h"
 
 /* What the command line says. */
 struct plan {
     const struct code *code; /* of the nodes */
+    enum trial_kind kind;    /* what is tried */
     uint64_t seed;           /* the first */
     uint64_t seeds;          /* how many */
     int nodes;               /* in a cluster; 0: drawn */
@@ -46,7 +60,10 @@ struct plan {
     bool has_hashes;         /* a line for every seed */
     bool is_shown;           /* print schedules, run nothing */
     bool stops;              /* at the first failure */
+    bool has_acts;           /* tell: acts at nodes' doors, too */
+    uint64_t until_us;       /* tell: where to end; 0: at the end */
     struct schedule fixed;   /* what the file holds */
+    struct crashes *crashes; /* the points, where they are what is tried */
 };
 
 /* Reads the words and the schedule's file. False: it has said why. */
@@ -56,7 +73,13 @@ bool plan_read(struct plan *plan, const struct code *code, int argc,
 /* How many nodes a seed's cluster has. */
 int plan_nodes(const struct plan *plan, uint64_t seed);
 
-/* Runs a seed with a schedule, in this process. */
+/* Draws a seed's schedule, or takes it from the file. */
+void plan_draw(const struct plan *plan, uint64_t seed,
+               struct schedule *schedule);
+
+/* A seed's trial with a schedule, and its run, in this process. */
+struct trial plan_trial(const struct plan *plan, uint64_t seed,
+                        const struct schedule *schedule);
 void plan_try(const struct plan *plan, uint64_t seed,
               const struct schedule *schedule, struct trial_result *result);
 
@@ -64,8 +87,9 @@ void plan_try(const struct plan *plan, uint64_t seed,
 void plan_print_failure(const struct plan *plan, uint64_t seed,
                         const struct trial_result *result, FILE *out);
 
-/* The two commands: an exit status. */
+/* The commands: an exit status. */
 int explore_main(const struct code *code, int argc, char **argv);
 int shrink_main(const struct code *code, int argc, char **argv);
+int tell_main(const struct code *code, int argc, char **argv);
 
 #endif

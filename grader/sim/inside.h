@@ -144,7 +144,7 @@ struct world {
     struct link_state links[MAX_NODES][MAX_NODES]; /* from, to */
     struct events events;                          /* what will happen */
     uint64_t now_us;                               /* virtual time */
-    struct election *check;                        /* the invariants */
+    struct check check;                            /* the invariants */
     struct client *clients;                        /* by number, minus 1 */
     uint64_t client_count;                         /* so far */
     uint64_t client_capacity;                      /* room for so many */

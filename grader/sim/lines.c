@@ -193,16 +193,44 @@ static void on_seat_down(void *arg, int seat, uint64_t stream)
     fprintf(lines->out, "%d %llu\n", seat, (unsigned long long)stream);
 }
 
+/* FNV-1a, 64 bits, as in the acts file of the real host. */
+static uint64_t hash_of(const uint8_t *bytes, size_t len)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static void tell_machine(struct lines *lines, int id, const char *what,
+                         uint64_t index, uint64_t term, const void *data,
+                         size_t len)
+{
+    begin(lines, 'P');
+    fprintf(lines->out, "%d %s %llu %llu %zu %016llx ", id, what,
+            (unsigned long long)index, (unsigned long long)term, len,
+            (unsigned long long)hash_of(data, len));
+    lines_hex(lines->out, data, len < LINES_ACT_BYTES ? len : LINES_ACT_BYTES);
+    fputc('\n', lines->out);
+}
+
 static void on_applied(void *arg, int id, uint64_t index, uint64_t term,
                        const void *data, size_t len)
 {
-    struct lines *lines = arg;
+    tell_machine(arg, id, "apply", index, term, data, len);
+}
 
-    begin(lines, 'P');
-    fprintf(lines->out, "%d %llu %llu ", id, (unsigned long long)index,
-            (unsigned long long)term);
-    lines_hex(lines->out, data, len);
-    fputc('\n', lines->out);
+static void on_snapshot(void *arg, int id, uint64_t index, uint64_t term,
+                        const void *data, size_t len)
+{
+    tell_machine(arg, id, "snapshot", index, term, data, len);
+}
+
+static void on_restored(void *arg, int id, uint64_t index, uint64_t term,
+                        const void *data, size_t len)
+{
+    tell_machine(arg, id, "restore", index, term, data, len);
 }
 
 static void on_log(void *arg, int id, const char *topic, uint64_t term,
@@ -256,6 +284,8 @@ struct world_watch lines_watch(struct lines *lines)
         .seat_bytes = on_seat_bytes,
         .seat_down = on_seat_down,
         .applied = on_applied,
+        .snapshot = on_snapshot,
+        .restored = on_restored,
         .log = on_log,
         .act = on_act,
         .advice = on_advice,

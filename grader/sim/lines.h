@@ -9,6 +9,7 @@
 #include "world.h"
 
 #define LINES_PAYLOAD_BYTES 4096 /* of a frame's payload, shown */
+#define LINES_ACT_BYTES     64   /* of an entry or a snapshot, shown */
 
 /* Where lines go, and which. */
 struct lines {

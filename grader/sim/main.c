@@ -21,6 +21,7 @@ static const char usage[] =
     "  bench NODE.so [NODES [SECONDS]]  how fast it goes\n"
     "  explore NODE.so [key=value ...]  many seeds (explore.h)\n"
     "  shrink NODE.so seed=S [key=value ...]  a seed's failure made short\n"
+    "  tell NODE.so seed=S [key=value ...]  one trial, and all it shows\n"
     "  replay NODE.so WORD ...      for a debugger (replay.h)\n";
 
 static int run_bench(const struct code *code, int argc, char **argv)
@@ -64,6 +65,8 @@ int main(int argc, char **argv)
         status = explore_main(code, argc - 3, argv + 3);
     else if (strcmp(argv[1], "shrink") == 0)
         status = shrink_main(code, argc - 3, argv + 3);
+    else if (strcmp(argv[1], "tell") == 0)
+        status = tell_main(code, argc - 3, argv + 3);
     else if (strcmp(argv[1], "replay") == 0)
         status = replay_main(code, argc - 3, argv + 3);
     else

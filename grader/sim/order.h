@@ -26,6 +26,9 @@ bool order_id(const struct order *order, const char *word, int *id);
 /* Whether an id is the chosen one, or any will do. */
 bool order_chose(int chosen, int id);
 
+/* The order to disks. */
+bool order_disk(const struct order *order);
+
 /* The orders to the network. */
 bool order_link(const struct order *order);
 bool order_partition(const struct order *order);

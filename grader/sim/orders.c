@@ -126,7 +126,7 @@ static bool obey_life(const struct order *order)
 static bool obey_crash(const struct order *order)
 {
     static const char *const points[POINT_COUNT] = {"send", "write", "sync",
-                                                    "synced"};
+                                                    "synced", "apply"};
     unsigned count;
     char rest;
     int id;
@@ -143,7 +143,7 @@ static bool obey_crash(const struct order *order)
     }
     return order_refuse(order,
                         "'%.40s' is no crash point; there are send, write, "
-                        "sync and synced",
+                        "sync, synced and apply",
                         order->words[2]);
 }
 
@@ -174,23 +174,6 @@ static bool obey_clock(const struct order *order)
     return true;
 }
 
-static bool obey_disk(const struct order *order)
-{
-    const int *ids;
-    int count = world_ids(order->world, &ids);
-    char error[DISK_MAX_ERROR];
-    int chosen;
-
-    if (!order_id(order, order->words[1], &chosen))
-        return false;
-    for (int i = 0; i < count; i++)
-        for (int w = 2; w < order->count && order_chose(chosen, ids[i]); w++)
-            if (!disk_set(world_disk(order->world, ids[i]), order->words[w],
-                          error))
-                return order_refuse(order, "%s", error);
-    return true;
-}
-
 /* ---- All --------------------------------------------------------------- */
 
 static const struct {
@@ -215,7 +198,7 @@ static const struct {
     {"rate", 3, 3, obey_clock},
     {"wall", 3, 3, obey_clock},
     {"jitter", 3, 3, obey_clock},
-    {"disk", 3, ORDER_MAX_WORDS, obey_disk},
+    {"disk", 3, ORDER_MAX_WORDS, order_disk},
 };
 
 bool order_obey(struct world *world, const char *line,

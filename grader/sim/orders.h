@@ -12,10 +12,11 @@
  *     reset FROM TO                 streams that FROM dialled to TO are reset
  *     start ID [INCARNATION|- [RATE [WALL_OFFSET_MS]]]
  *     kill ID   pause ID   resume ID   terminate ID
- *     crash ID send|write|sync|synced N     it dies at the N-th from now on; 0:
- *                                   it does not
+ *     crash ID send|write|sync|synced|apply N     it dies at the N-th from now
+ *                                   on; 0: it does not
  *     rate ID R    wall ID MS    jitter ID US        its clocks
- *     disk ID key=value ...         its disk (disk.h)
+ *     disk ID key=value ...         its disk (disk_set in disk.h); also
+ *          flip=FILE,OFFSET,BIT     of what is durable, while ID is down
  *
  * In place of an id there may stand `leader`: who was last seen to lead, the
  * first node if nobody was; or `other:K`: the K-th (from 0) of the rest. FROM,

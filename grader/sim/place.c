@@ -130,7 +130,7 @@ void place_count(struct host *place, enum world_point point)
 {
     static const char *const names[POINT_COUNT] = {
         "sent a frame", "wrote to its disk", "issued a sync",
-        "had a sync completed"};
+        "had a sync completed", "applied an entry"};
     char how[64];
 
     if (place->countdown[point] == 0 || --place->countdown[point] > 0)
@@ -174,7 +174,7 @@ static void bury(struct host *place)
     place->is_advised = false;
     memset(place->countdown, 0, sizeof(place->countdown));
     memset(place->backoff, 0, sizeof(place->backoff));
-    election_ended(world->check, place->id, world->now_us);
+    check_ended(&world->check, place->id, world->now_us);
     if (error[0] != '\0') {
         place->end = END_WRONG;
         snprintf(place->how, sizeof(place->how), "%s", error);
@@ -304,7 +304,7 @@ bool world_start(struct world *world, int id, const struct world_start *start)
     if (rate == 0)
         rate = place->rate != 0 ? place->rate : RATE_ONE;
     clock_init(place, rate, start->wall_offset_us);
-    election_started(world->check, id, place->incarnation, world->now_us);
+    check_started(&world->check, id, place->incarnation, world->now_us);
     place_upcall(place, &(struct upcall){.kind = UPCALL_START});
     return place->state == PLACE_UP;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "explore.h"
@@ -15,21 +16,50 @@
 
 int plan_nodes(const struct plan *plan, uint64_t seed)
 {
+    if (plan->kind == TRIAL_CRASHES)
+        return CRASHES_NODES;
     if (plan->nodes != 0)
         return plan->nodes;
-    return MIN_NODES_DRAWN +
-           (int)(seed % (MAX_NODES_DRAWN - MIN_NODES_DRAWN + 1));
+    if (plan->kind == TRIAL_ELECTION)
+        return MIN_NODES_DRAWN +
+               (int)(seed % (MAX_NODES_DRAWN - MIN_NODES_DRAWN + 1));
+    return seed % 2 == 0 ? 3 : 5; /* what can lose one goes on */
+}
+
+void plan_draw(const struct plan *plan, uint64_t seed,
+               struct schedule *schedule)
+{
+    int nodes = plan_nodes(plan, seed);
+
+    if (plan->file != NULL)
+        schedule_copy(schedule, &plan->fixed);
+    else if (plan->kind == TRIAL_CRASHES)
+        crashes_draw(plan->crashes, seed, schedule);
+    else if (plan->kind == TRIAL_FIGURE8 || plan->kind == TRIAL_FIGURE8_DISK)
+        figure8_draw(schedule, plan->kind, seed, nodes);
+    else
+        swarm_draw(schedule, plan->kind, seed, nodes);
+}
+
+struct trial plan_trial(const struct plan *plan, uint64_t seed,
+                        const struct schedule *schedule)
+{
+    bool is_point = plan->kind == TRIAL_CRASHES;
+
+    return (struct trial){.code = plan->code,
+                          .kind = plan->kind,
+                          .seed = is_point ? crashes_seed(seed) : seed,
+                          .nodes = plan_nodes(plan, seed),
+                          .fastest = SWARM_FASTEST,
+                          .schedule = schedule};
 }
 
 void plan_try(const struct plan *plan, uint64_t seed,
               const struct schedule *schedule, struct trial_result *result)
 {
-    trial_run(&(struct trial){.code = plan->code,
-                              .seed = seed,
-                              .nodes = plan_nodes(plan, seed),
-                              .fastest = SWARM_FASTEST,
-                              .schedule = schedule},
-              result);
+    struct trial trial = plan_trial(plan, seed, schedule);
+
+    trial_run(&trial, result);
 }
 
 static void put_sentence(const char *text, FILE *out)
@@ -68,6 +98,10 @@ static bool read_word(struct plan *plan, const char *word)
         plan->file = word + 9;
         return true;
     }
+    if (strncmp(word, "plan=", 5) == 0) {
+        plan->kind = trial_kind(word + 5);
+        return plan->kind != TRIAL_KINDS;
+    }
     if (sscanf(word, "%*[a-z]=%llu%c", &n, &rest) != 1)
         return false;
     if (strncmp(word, "seed=", 5) == 0)
@@ -82,6 +116,10 @@ static bool read_word(struct plan *plan, const char *word)
         plan->is_shown = n != 0;
     else if (strncmp(word, "stop=", 5) == 0)
         plan->stops = n != 0;
+    else if (strncmp(word, "acts=", 5) == 0)
+        plan->has_acts = n != 0;
+    else if (strncmp(word, "until=", 6) == 0)
+        plan->until_us = n;
     else
         return false;
     return true;
@@ -117,5 +155,7 @@ bool plan_read(struct plan *plan, const struct code *code, int argc,
                 argv[i]);
         return false;
     }
+    if (plan->kind == TRIAL_CRASHES)
+        crashes_find(plan);
     return plan->file == NULL || read_file(plan);
 }

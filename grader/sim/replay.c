@@ -21,7 +21,6 @@
 #include "explore.h"
 #include "lines.h"
 #include "report.h"
-#include "swarm.h"
 
 #define MAX_PENDING 4096 /* frames and answers on their way to the test */
 
@@ -187,10 +186,8 @@ static void run_trial(const struct plan *plan)
     struct schedule drawn = {0};
 
     report_start(NULL);
-    if (plan->file == NULL)
-        swarm_draw(&drawn, plan->seed, plan_nodes(plan, plan->seed));
-    plan_try(plan, plan->seed, plan->file != NULL ? &plan->fixed : &drawn,
-             &result);
+    plan_draw(plan, plan->seed, &drawn);
+    plan_try(plan, plan->seed, &drawn, &result);
     if (result.has_failed && finding->wrong == 0)
         finding->wrong = finding->last;
     schedule_free(&drawn);

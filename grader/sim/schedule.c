@@ -34,6 +34,13 @@ void schedule_add(struct schedule *schedule, uint64_t at_us, const char *format,
     va_end(args);
 }
 
+void schedule_copy(struct schedule *to, const struct schedule *from)
+{
+    schedule_free(to);
+    for (size_t i = 0; i < from->count; i++)
+        schedule_add(to, from->actions[i].at_us, "%s", from->actions[i].order);
+}
+
 void schedule_print(const struct schedule *schedule, FILE *out)
 {
     for (size_t i = 0; i < schedule->count; i++)

@@ -38,6 +38,9 @@ struct schedule {
 void schedule_add(struct schedule *schedule, uint64_t at_us, const char *format,
                   ...) __attribute__((format(printf, 3, 4)));
 
+/* Makes one a copy of another. */
+void schedule_copy(struct schedule *to, const struct schedule *from);
+
 void schedule_print(const struct schedule *schedule, FILE *out);
 
 /* Reads what schedule_print wrote. 0, or the number of a line that is none. */

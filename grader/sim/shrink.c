@@ -12,7 +12,6 @@
 
 #include "child.h"
 #include "explore.h"
-#include "swarm.h"
 
 #define SHRINK_MAX_TRIALS 3000 /* candidates tried */
 
@@ -42,13 +41,6 @@ static bool take(void *arg, uint64_t seed, const struct trial_result *result)
     return true;
 }
 
-static void copy(struct schedule *to, const struct schedule *from)
-{
-    schedule_free(to);
-    for (size_t i = 0; i < from->count; i++)
-        schedule_add(to, from->actions[i].at_us, "%s", from->actions[i].order);
-}
-
 /* Tries a candidate; if it fails by the same rule it is the best. Takes it. */
 static bool try(struct shrinking *s, struct schedule *candidate)
 {
@@ -66,7 +58,7 @@ static bool try(struct shrinking *s, struct schedule *candidate)
                      strcmp(s->result.rule, s->failure.rule) == 0);
     }
     if (is_better) {
-        copy(&s->best, candidate);
+        schedule_copy(&s->best, candidate);
         s->failure = s->result;
     }
     schedule_free(candidate);
@@ -81,8 +73,16 @@ static bool is_healing(const char *order)
     return strcmp(order, "heal") == 0 || strcmp(order, "start *") == 0 ||
            strcmp(order, "resume *") == 0 ||
            strncmp(order, "disk * torn=0 ", 14) == 0 ||
+           strcmp(order, "clients 0 1") == 0 ||
            (strncmp(order, "crash ", 6) == 0 &&
             strcmp(order + len - 2, " 0") == 0);
+}
+
+/* Rules about what must come once all is well. */
+static bool is_of_the_end(const char *rule)
+{
+    return strcmp(rule, "progress") == 0 || strcmp(rule, "calm") == 0 ||
+           strcmp(rule, "commits") == 0 || strcmp(rule, "state") == 0;
 }
 
 /* What has to stay: a cluster that is not started, or not healed in the end,
@@ -91,9 +91,7 @@ static bool is_pinned(const struct shrinking *s, size_t at)
 {
     const char *order = s->best.actions[at].order;
 
-    if ((strcmp(s->failure.rule, "progress") != 0 &&
-         strcmp(s->failure.rule, "calm") != 0) ||
-        !is_healing(order))
+    if (!is_of_the_end(s->failure.rule) || !is_healing(order))
         return false;
     for (size_t i = at + 1; i < s->best.count && at > 0; i++)
         if (strcmp(s->best.actions[i].order, order) == 0)
@@ -176,10 +174,7 @@ int shrink_main(const struct code *code, int argc, char **argv)
     if (!plan_read(&plan, code, argc, argv))
         return 2;
     s.plan = &plan;
-    if (plan.file != NULL)
-        copy(&first, &plan.fixed);
-    else
-        swarm_draw(&first, plan.seed, plan_nodes(&plan, plan.seed));
+    plan_draw(&plan, plan.seed, &first);
     if (!try(&s, &first)) {
         printf("PASS seed=%llu\n", (unsigned long long)plan.seed);
         schedule_free(&plan.fixed);

@@ -32,7 +32,7 @@ static void send_frame(struct conn *conn, int end, const struct frame *frame)
     if (world->watch.sent != NULL)
         world->watch.sent(world->watch.arg, &seen);
     part = PART_CHECK;
-    token = election_sent(world->check, &seen);
+    token = check_sent(&world->check, &seen);
     leaders_saw(world, &seen);
     part = PART_NET;
     fate = link_fate(&link->link, &half->order,
@@ -175,7 +175,7 @@ static void arrive(struct conn *conn, const struct event *event)
 
     unqueue(conn, event);
     part = PART_CHECK;
-    election_delivered(world->check, event->token, world->now_us);
+    check_delivered(&world->check, event->token, world->now_us);
     part = PART_NET;
     if (world->watch.delivered != NULL)
         world->watch.delivered(world->watch.arg, event->number, event->copy);

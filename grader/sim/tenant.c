@@ -199,6 +199,22 @@ static void call_apply(struct host *place, uint64_t index, uint64_t term,
                data, len);
 }
 
+static void call_snapshot(struct host *place, uint64_t index, uint64_t term,
+                          const void *data, size_t len)
+{
+    (void)place;
+    note_bytes((struct cell_call){.kind = CALL_SNAPSHOT, .a = index, .b = term},
+               data, len);
+}
+
+static void call_restore(struct host *place, uint64_t index, uint64_t term,
+                         const void *data, size_t len)
+{
+    (void)place;
+    note_bytes((struct cell_call){.kind = CALL_RESTORE, .a = index, .b = term},
+               data, len);
+}
+
 static void call_trace(struct host *place, const char *topic, uint64_t term,
                        const char *text)
 {
@@ -246,6 +262,8 @@ static const struct host_ops calls = {
     .client_write = call_client_write,
     .client_close = call_client_close,
     .apply = call_apply,
+    .snapshot = call_snapshot,
+    .restore = call_restore,
     .trace = call_trace,
     .stopped = call_stopped,
     .fatal = call_fatal,

@@ -8,23 +8,13 @@
 #include <string.h>
 
 #include "orders.h"
+#include "trial_run.h"
 
-#define TRIAL_MAX_LOG     64         /* bytes of " log=1,2,3" */
-#define TRIAL_MAX_ENTRIES 6          /* in a log that a node starts with */
-#define TRIAL_CHANCE      0x6c6f6773 /* the stream of draws for logs */
-
-/* A trial while it runs. */
-struct run {
-    const struct trial *trial;      /* what is tried */
-    struct trial_result *result;    /* what comes of it */
-    struct world *world;            /* in which */
-    const struct world_watch *also; /* who is told too */
-};
+static struct run *running; /* the one trial there is, or NULL */
 
 /* The first thing that goes wrong is what counts. */
-__attribute__((format(printf, 5, 6))) static void fail(
-    struct run *run, const char *rule, int node, const char *expected,
-    const char *observed, ...)
+void run_fail(struct run *run, const char *rule, int node, const char *expected,
+              const char *observed, ...)
 {
     struct trial_result *result = run->result;
     va_list args;
@@ -42,85 +32,71 @@ __attribute__((format(printf, 5, 6))) static void fail(
     va_end(args);
 }
 
+/* Whoever is told too keeps its own argument, so ours is found elsewhere. */
+static const struct world_watch *also(void)
+{
+    return running->trial->watch;
+}
+
 static void on_violation(void *arg, const struct violation *violation)
 {
-    struct run *run = arg;
+    run_fail(running, violation->rule, violation->node, violation->expected,
+             "%s", violation->observed);
+    if (also() != NULL && also()->violation != NULL)
+        also()->violation(arg, violation);
+}
 
-    fail(run, violation->rule, violation->node, violation->expected, "%s",
-         violation->observed);
-    if (run->also != NULL && run->also->violation != NULL)
-        run->also->violation(run->also->arg, violation);
+/* Whether a node may end itself now: its disk fails, or did a moment ago. */
+static bool may_give_up(const struct run *run, int id)
+{
+    const int *ids;
+    int count = world_ids(run->world, &ids);
+
+    for (int i = 0; i < count; i++)
+        if (ids[i] == id && run->load != NULL && run->bad_disk_us[i] > 0)
+            return run->bad_disk_us[i] == UINT64_MAX ||
+                   world_now_us(run->world) <
+                       run->bad_disk_us[i] + TRIAL_GRACE_US;
+    return false;
 }
 
 static void on_ended(void *arg, int id, enum world_end end, const char *how)
 {
-    struct run *run = arg;
-
-    if (end != END_KILLED && end != END_STOPPED)
-        fail(run, "node-ends", id, "a node runs until it is stopped", "%s",
-             how);
-    if (run->also != NULL && run->also->ended != NULL)
-        run->also->ended(run->also->arg, id, end, how);
+    if (end != END_KILLED && end != END_STOPPED &&
+        !(end == END_FATAL && may_give_up(running, id)))
+        run_fail(running, "node-ends", id, "a node runs until it is stopped",
+                 "%s", how);
+    if (running->witness != NULL)
+        witness_started(running->witness, id);
+    if (also() != NULL && also()->ended != NULL)
+        also()->ended(arg, id, end, how);
 }
 
-/* A log that a node starts with: only its terms matter. */
-struct start_log {
-    uint32_t count;           /* entries */
-    uint32_t last_term;       /* of the last of them */
-    char text[TRIAL_MAX_LOG]; /* as the configuration has it; "": none */
-};
-
-/* Half of all seeds have logs, each node its own. */
-static void draw_logs(const struct trial *trial,
-                      struct start_log logs[MAX_NODES])
+static void on_applied(void *arg, int id, uint64_t index, uint64_t term,
+                       const void *data, size_t len)
 {
-    struct rng chance;
-    bool has_logs;
-
-    rng_init(&chance, trial->seed, TRIAL_CHANCE, 0, 0);
-    has_logs = rng_chance(&chance, 0.5);
-    for (int n = 0; n < trial->nodes; n++) {
-        struct start_log *log = &logs[n];
-        size_t used = 0;
-
-        *log = (struct start_log){.text = ""};
-        if (has_logs)
-            log->count = rng_below(&chance, TRIAL_MAX_ENTRIES + 1);
-        for (uint32_t i = 0; i < log->count; i++) {
-            log->last_term += (i == 0 ? 1 : 0) + rng_below(&chance, 2);
-            used += (size_t)snprintf(log->text + used, TRIAL_MAX_LOG - used,
-                                     "%s%u", i == 0 ? " log=" : ",",
-                                     (unsigned)log->last_term);
-        }
-    }
+    if (running->witness != NULL)
+        witness_applied(running->witness, id, index, term, data, len);
+    if (also() != NULL && also()->applied != NULL)
+        also()->applied(arg, id, index, term, data, len);
 }
 
-static void write_config(const struct trial *trial, char text[TRIAL_MAX_CONFIG],
-                         const struct start_log logs[MAX_NODES])
+static void on_restored(void *arg, int id, uint64_t index, uint64_t term,
+                        const void *data, size_t len)
 {
-    size_t used = (size_t)snprintf(
-        text, TRIAL_MAX_CONFIG,
-        "cluster 1\nheartbeat_ms %d\nelection_min_ms %d\n"
-        "election_max_ms %d\nrpc_timeout_ms %d\n",
-        TRIAL_HEARTBEAT_MS, TRIAL_ELECTION_MIN_MS, TRIAL_ELECTION_MAX_MS,
-        TRIAL_RPC_TIMEOUT_MS);
-
-    for (int id = 1; id <= trial->nodes; id++)
-        used += (size_t)snprintf(text + used, TRIAL_MAX_CONFIG - used,
-                                 "node %d listen=sim:%d client=sim:%d%s\n", id,
-                                 1000 + id, 2000 + id, logs[id - 1].text);
+    witness_restored(running->witness, id, index);
+    if (also() != NULL && also()->restored != NULL)
+        also()->restored(arg, id, index, term, data, len);
 }
 
-void trial_config(const struct trial *trial, char text[TRIAL_MAX_CONFIG])
+static void on_client(void *arg, uint64_t client, const void *data, size_t len)
 {
-    struct start_log logs[MAX_NODES];
-
-    draw_logs(trial, logs);
-    write_config(trial, text, logs);
+    (void)arg;
+    load_heard(running->load, client, data, len);
 }
 
 /* Adds what every coroutine of every node waits for. */
-static void describe(struct run *run)
+void run_describe(struct run *run)
 {
     char *text = run->result->observed;
     const int *ids;
@@ -143,119 +119,137 @@ static void describe(struct run *run)
     }
 }
 
-/* Lets time pass; false: something has gone wrong. */
-static bool pass(struct run *run, uint64_t until_us)
+/* What clients and the witness have to say counts after the checker. */
+static void look(struct run *run)
 {
-    while (!run->result->has_failed && world_step(run->world, until_us))
-        ;
-    return !run->result->has_failed;
+    const struct wrong *wrong = run->witness != NULL
+                                    ? witness_wrong(run->witness)
+                                    : NULL;
+
+    if (wrong != NULL)
+        run_fail(run, wrong->rule, wrong->node, wrong->expected, "%s",
+                 wrong->observed);
 }
 
-static void be_done_to(struct run *run)
+bool run_pass(struct run *run, uint64_t until_us)
+{
+    uint64_t limit_us = run->trial->until_us;
+
+    if (limit_us != 0 && until_us > limit_us)
+        until_us = limit_us;
+    while (!run->result->has_failed) {
+        uint64_t next_us = run->load != NULL ? load_next_us(run->load)
+                                             : UINT64_MAX;
+
+        if (!world_step(run->world, next_us < until_us ? next_us : until_us)) {
+            if (next_us > until_us || next_us == UINT64_MAX)
+                break;
+            load_act(run->load);
+        }
+        look(run);
+    }
+    return !run->result->has_failed &&
+           (limit_us == 0 || world_now_us(run->world) < limit_us);
+}
+
+static bool be_done_to(struct run *run)
 {
     const struct schedule *schedule = run->trial->schedule;
     char error[ORDER_MAX_ERROR];
 
     for (size_t i = 0; i < schedule->count; i++) {
-        if (!pass(run, schedule->actions[i].at_us))
-            return;
-        if (!order_obey(run->world, schedule->actions[i].order, error)) {
-            fail(run, "schedule", NO_NODE, "an order that can be obeyed", "%s",
-                 error);
-            return;
+        if (!run_pass(run, schedule->actions[i].at_us))
+            return false;
+        if (!trial_order(run, schedule->actions[i].order, error)) {
+            run_fail(run, "schedule", NO_NODE, "an order that can be obeyed",
+                     "%s", error);
+            return false;
         }
     }
+    return true;
 }
-
-static void demand_leader(struct run *run)
-{
-    uint64_t limit_us = world_now_us(run->world) + TRIAL_PROGRESS_US;
-
-    world_forget_leaders(run->world);
-    while (world_acknowledged(run->world) == NO_NODE) {
-        if (run->result->has_failed)
-            return;
-        if (!world_step(run->world, limit_us)) {
-            fail(run, "progress", NO_NODE,
-                 "once all is healed, a majority acknowledges a leader within "
-                 "30 s of virtual time",
-                 "%s",
-                 world_next_us(run->world) == UINT64_MAX
-                     ? "nobody leads, and nothing can happen any more"
-                     : "nobody leads");
-            describe(run);
-            return;
-        }
-    }
-}
-
-static void demand_calm(struct run *run)
-{
-    uint64_t before;
-    uint64_t after;
-    int leader;
-
-    if (!pass(run, world_now_us(run->world) + TRIAL_SETTLE_US))
-        return;
-    leader = world_leader(run->world, &before);
-    if (!pass(run, world_now_us(run->world) + TRIAL_CALM_US))
-        return;
-    if (world_leader(run->world, &after) != leader || after != before)
-        fail(run, "calm", world_leader(run->world, NULL),
-             "a leader whom all can hear stays leader",
-             "node %d led in term %llu, then node %d in term %llu", leader,
-             (unsigned long long)before, world_leader(run->world, NULL),
-             (unsigned long long)after);
-}
-
-static struct world *running; /* of the trial that runs */
 
 void trial_crash(struct trial_result *result, int node, const char *how)
 {
-    struct run run = {.result = result, .world = running};
-
     if (running == NULL)
         return;
-    fail(&run, "node-ends", node, "a node runs until it is stopped", "%s", how);
+    run_fail(running, "node-ends", node, "a node runs until it is stopped",
+             "%s", how);
     result->end_us = result->at_us;
-    result->counts = world_counts(running);
+    result->counts = world_counts(running->world);
+}
+
+/* Who is told of the world. */
+static struct world_watch watch_of(const struct run *run)
+{
+    const struct world_watch *told = run->trial->watch;
+    struct world_watch watch = told != NULL ? *told : (struct world_watch){0};
+
+    watch.violation = on_violation;
+    watch.ended = on_ended;
+    if (run->witness == NULL)
+        return watch;
+    watch.applied = on_applied;
+    watch.restored = on_restored;
+    watch.client = on_client;
+    return watch;
+}
+
+static void set_up_checks(const struct run *run)
+{
+    struct start_log logs[MAX_NODES];
+
+    check_settings(world_check(run->world), TRIAL_ELECTION_MIN_MS,
+                   run->trial->fastest);
+    trial_logs(run->trial, logs);
+    for (int n = 0; n < run->trial->nodes; n++)
+        check_log(world_check(run->world), n + 1, logs[n].count,
+                  logs[n].last_term);
+}
+
+static void finish(struct run *run)
+{
+    struct trial_result *result = run->result;
+
+    if (run->trial->before != NULL)
+        run->trial->before(run->trial->arg, run->world, NULL);
+    result->end_us = world_now_us(run->world);
+    result->counts = world_counts(run->world);
+    if (run->witness != NULL) {
+        result->commits = witness_highest(run->witness);
+        result->answers = witness_answers(run->witness);
+    }
+    running = NULL;
+    world_free(run->world);
+    load_free(run->load);
+    witness_free(run->witness);
 }
 
 void trial_run(const struct trial *trial, struct trial_result *result)
 {
-    struct run run = {.trial = trial, .result = result, .also = trial->watch};
-    struct world_watch watch = trial->watch != NULL ? *trial->watch
-                                                    : (struct world_watch){0};
-    struct start_log logs[MAX_NODES];
-    char config[TRIAL_MAX_CONFIG];
+    struct run run = {.trial = trial, .result = result};
+    struct world_watch watch;
     char error[LOADER_MAX_ERROR];
     struct world_setup setup = {.seed = trial->seed,
-                                .config = config,
+                                .config = run.config,
                                 .code = trial->code,
                                 .watch = &watch};
 
     *result = (struct trial_result){.node = NO_NODE};
-    watch.arg = &run;
-    watch.violation = on_violation;
-    watch.ended = on_ended;
-    draw_logs(trial, logs);
-    write_config(trial, config, logs);
+    trial_config(trial, run.config);
+    if (trial->kind != TRIAL_ELECTION)
+        run.witness = witness_new();
+    watch = watch_of(&run);
     run.world = world_new(&setup, error);
-    if (run.world == NULL)
+    if (run.world == NULL) {
+        witness_free(run.witness);
         return;
-    running = run.world;
-    election_settings(world_check(run.world), TRIAL_ELECTION_MIN_MS,
-                      trial->fastest);
-    for (int n = 0; n < trial->nodes; n++)
-        election_log(world_check(run.world), n + 1, logs[n].count,
-                     logs[n].last_term);
-    be_done_to(&run);
-    if (!result->has_failed)
-        demand_leader(&run);
-    if (!result->has_failed)
-        demand_calm(&run);
-    result->end_us = world_now_us(run.world);
-    result->counts = world_counts(run.world);
-    running = NULL;
-    world_free(run.world);
+    }
+    if (run.witness != NULL)
+        run.load = load_new(run.world, run.witness, trial->seed, trial->told);
+    running = &run;
+    set_up_checks(&run);
+    if (be_done_to(&run))
+        trial_demand(&run);
+    finish(&run);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../handout/node/outcome.h"
 #include "../net/alloc.h"
 #include "apart.h"
 #include "inside.h"
@@ -82,7 +83,8 @@ struct world *world_new(const struct world_setup *setup,
     init_links(world);
     for (int i = 0; i < world->count; i++)
         place_init(world, i, world->ids[i]);
-    world->check = election_new(world->ids, world->count);
+    world->check = check_new(world->ids, world->count);
+    logs_have_disks(world->check.logs);
     return world;
 }
 
@@ -127,7 +129,7 @@ void world_free(struct world *world)
         place_free(&world->places[i]);
         image_give(world->places[i].image);
     }
-    election_free(world->check);
+    check_free(&world->check);
     free(world->events.heap);
     free(world->clients);
     free(world->gathered);
@@ -187,6 +189,9 @@ static void happen(struct host *place, struct event *event)
     case EVENT_DISK:
         if (event->life == place->life) {
             disk_finish(place->disk, work);
+            if (work->sync_number != 0 && work->outcome == OK)
+                logs_synced(place->world->check.logs, place->id,
+                            work->sync_number);
             if (work->is_sync)
                 place_count(place, POINT_SYNCED);
             place_upcall(place, &(struct upcall){.kind = UPCALL_DISK,
@@ -216,7 +221,7 @@ static void report_violations(struct world *world)
 {
     struct violation violation;
 
-    while (election_found(world->check, &violation))
+    while (check_found(&world->check, &violation))
         if (world->watch.violation != NULL)
             world->watch.violation(world->watch.arg, &violation);
 }
@@ -284,9 +289,9 @@ bool world_is_up(const struct world *world, int id)
     return place != NULL && place->state != PLACE_DOWN;
 }
 
-struct election *world_check(struct world *world)
+const struct check *world_check(const struct world *world)
 {
-    return world->check;
+    return &world->check;
 }
 
 struct disk *world_disk(struct world *world, int id)

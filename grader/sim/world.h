@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #include "../../handout/node/host.h"
-#include "../check/election.h"
+#include "../check/check.h"
 #include "../net/frame.h"
 #include "../net/link.h"
 #include "disk.h"
@@ -76,8 +76,13 @@ struct world_watch {
                        size_t len);
     void (*seat_down)(void *arg, int seat, uint64_t stream);
 
+    /* An entry took effect; a snapshot was taken, or replaced the state. */
     void (*applied)(void *arg, int id, uint64_t index, uint64_t term,
                     const void *data, size_t len);
+    void (*snapshot)(void *arg, int id, uint64_t index, uint64_t term,
+                     const void *data, size_t len);
+    void (*restored)(void *arg, int id, uint64_t index, uint64_t term,
+                     const void *data, size_t len);
     void (*log)(void *arg, int id, const char *topic, uint64_t term,
                 const char *text);
 
@@ -110,6 +115,7 @@ enum world_point {
     POINT_WRITE,  /* a write or an append was issued */
     POINT_SYNC,   /* a sync was issued (and does not end) */
     POINT_SYNCED, /* a sync has ended, and the node is not told */
+    POINT_APPLY,  /* an entry was given to the state machine */
     POINT_COUNT,  /* how many there are */
 };
 
@@ -188,8 +194,8 @@ void world_set_link(struct world *world, int from, int to,
 /* Resets the streams that `from` dialled to `to`, WORLD_ANYONE allowed. */
 void world_reset(struct world *world, int from, int to);
 
-/* The election checker, for its settings and logs. */
-struct election *world_check(struct world *world);
+/* The checker, for its settings and logs. */
+const struct check *world_check(const struct world *world);
 
 /* A client of a node: its number. Bytes to it; the client goes. */
 uint64_t world_client(struct world *world, int id);

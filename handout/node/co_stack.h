@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CO_POOLED_STACKS 1024 /* free stacks kept for the next coroutine */
+#define CO_POOLED_STACKS \
+    4608 /* kept for reuse: all commands of clients, and then some */
 
 /* One stack. The struct itself lies at its high end. */
 struct co_stack {

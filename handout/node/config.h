@@ -46,13 +46,23 @@ struct config {
     uint32_t election_max_ms; /* longest: 300 */
     uint32_t rpc_timeout_ms;  /* one attempt of a Raft call: 40 */
     uint32_t store_sync_ms;   /* latency of the memory store's sync: 2 */
-    uint32_t keepalive_ms;    /* silence until a PING: 1000 */
-    uint32_t serve_max;       /* requests served at once: 256 */
-    uint32_t serve_rate;      /* requests a second; 0: no limit: 0 */
-    uint32_t once_max;        /* clients remembered for at-most-once: 1024 */
-    uint32_t once_keep_ms;    /* how long a silent one is kept: 60000 */
-    uint32_t drain_ms;        /* longest drain: 2000 */
-    int node_count;           /* nodes below */
+    uint32_t apply_ms; /* latency of the kit's ledger machine's apply: 0 */
+    uint32_t append_max_bytes;     /* of entries in one AppendEntries, unless a
+                                  single one is larger: 262144 */
+    uint32_t append_window;        /* AppendEntries under way to a peer: 8 */
+    uint32_t proposals_max;        /* proposals waiting at once: 8192 */
+    uint32_t sessions_max;         /* lab 5: sessions remembered: 10000 */
+    uint32_t segment_bytes;        /* of one file of the log: 1048576 */
+    uint32_t snapshot_log_bytes;   /* a longer log is compacted; 0: never:
+                                      16777216 */
+    uint32_t snapshot_chunk_bytes; /* of one InstallSnapshot: 65536 */
+    uint32_t keepalive_ms;         /* silence until a PING: 1000 */
+    uint32_t serve_max;            /* requests served at once: 256 */
+    uint32_t serve_rate;           /* requests a second; 0: no limit: 0 */
+    uint32_t once_max;     /* clients remembered for at-most-once: 1024 */
+    uint32_t once_keep_ms; /* how long a silent one is kept: 60000 */
+    uint32_t drain_ms;     /* longest drain: 2000 */
+    int node_count;        /* nodes below */
     struct config_node nodes[MAX_NODES]; /* in the order of their ids */
 };
 

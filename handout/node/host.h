@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 /* Rises with every change of this file that both sides must know. */
-#define HOST_DOOR_VERSION 1
+#define HOST_DOOR_VERSION 2
 
 #define MAX_NODES              16          /* nodes in a cluster */
 #define NO_NODE                (-1)        /* node ids are 0 or more */
@@ -118,6 +118,15 @@ struct host_ops {
      */
     void (*apply)(struct host *host, uint64_t index, uint64_t term,
                   const void *data, size_t len);
+
+    /*
+     * A snapshot of this node's state machine was taken after entry index of
+     * term; or its state was replaced by one. Acts, too (labs 4 and later).
+     */
+    void (*snapshot)(struct host *host, uint64_t index, uint64_t term,
+                     const void *data, size_t len);
+    void (*restore)(struct host *host, uint64_t index, uint64_t term,
+                    const void *data, size_t len);
 
     /* One line of the trace: see log.h. Never part of a verdict. */
     void (*trace)(struct host *host, const char *topic, uint64_t term,

@@ -101,6 +101,16 @@ void node_apply(uint64_t index, uint64_t term, struct bytes data)
     ops->apply(host, index, term, data.data, data.len);
 }
 
+void node_snapshot(uint64_t index, uint64_t term, struct bytes state)
+{
+    ops->snapshot(host, index, term, state.data, state.len);
+}
+
+void node_restore(uint64_t index, uint64_t term, struct bytes state)
+{
+    ops->restore(host, index, term, state.data, state.len);
+}
+
 void node_trace(const char *topic, uint64_t term, const char *text)
 {
     ops->trace(host, topic, term, text);

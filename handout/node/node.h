@@ -39,8 +39,13 @@ uint64_t stream_open(int peer);
 int stream_write(uint64_t stream, struct bytes bytes);
 void stream_close(uint64_t stream);
 
-/* Entry index of term takes effect. In order, each once (labs 3 and later). */
+/* The acts of the state machine, for machine.c alone: entry index of term takes
+ * effect. */
 void node_apply(uint64_t index, uint64_t term, struct bytes data);
+
+/* A snapshot of the state after that entry was taken; or put in its place. */
+void node_snapshot(uint64_t index, uint64_t term, struct bytes state);
+void node_restore(uint64_t index, uint64_t term, struct bytes state);
 
 /*
  * Ends the node with one sentence: what is wrong, where, what to do. For what

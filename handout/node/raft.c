@@ -14,6 +14,7 @@ void raft_init(uint64_t term, int voted_for)
         .leader = NO_NODE,
     };
     cond_init(&raft.changed, "a change of term, role or leader");
+    cond_init(&raft.progress, "an entry to be committed or applied");
 }
 
 const char *role_name(enum role role)

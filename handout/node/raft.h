@@ -28,6 +28,8 @@ struct raft {
     /* Written by the replication stage (lab 3). */
     uint64_t commit_index; /* highest entry known to be committed */
     uint64_t last_applied; /* highest entry given to the state machine */
+    struct cond progress;  /* broadcast when one of them rises, and when a
+                              leadership ends */
 };
 
 /* The node's one. */

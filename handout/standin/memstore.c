@@ -1,10 +1,12 @@
 /*
  * memstore.c - the kit's memory store: what labs 1 to 3 have for a disk.
  *
- * Term, vote and log live in memory. A sync waits store_sync_ms, as a slow
- * disk would, and then writes all of them, as they were when it was called,
- * into one of two files: the older one, so that a crash in mid-write leaves
- * the newer one whole. Opening takes the newest file that is intact.
+ * Term, vote and log live in memory. A write takes all of them as they are when
+ * it begins, waits store_sync_ms, as a slow disk would, and puts them into one
+ * of two files: the older one, so that a crash in mid-write leaves the newer
+ * one whole. There is one write at a time; a sync that comes while it lasts
+ * waits for the next one, with all others that did. Opening takes the newest
+ * file that is intact.
  *
  *     0          8         16         24        28       32
  *     +----------+----------+----------+---------+--------+-------------+
@@ -189,6 +191,24 @@ void store_set_vote(uint64_t term, int voted_for)
     store.changes++;
 }
 
+/* The memory store keeps the whole log: nothing compacts it before lab 4. */
+uint64_t store_base_index(void)
+{
+    return 0;
+}
+
+void store_compact(uint64_t index, uint64_t term)
+{
+    (void)index;
+    (void)term;
+    node_fatal("the memory store keeps the whole log: it is not compacted");
+}
+
+uint64_t store_log_bytes(void)
+{
+    return 0;
+}
+
 uint64_t store_last_index(void)
 {
     return store.count;
@@ -241,30 +261,42 @@ static int await_write(struct bytes file)
     return OK;
 }
 
-int await_store_sync(void)
+/*
+ * Makes durable what there is now. Those who come while it lasts wait for the
+ * next one, and share that. Once begun it is seen through: others may rely on
+ * it, and a write under way cannot be called back.
+ */
+static int await_write_all(void)
 {
     uint64_t changes = store.changes;
     struct buf image = {0};
     struct buf file = {0};
 
-    if (store.durable >= changes)
-        return OK;
     put_image(&image);
     put_u64(&file, checksum_of(buf_span(&image)));
     put_bytes(&file, buf_span(&image));
 
-    int outcome = await_sleep(node_config()->store_sync_ms);
-    while (outcome == OK && store.is_writing)
-        outcome = await_cond(&store.written);
-    if (outcome == OK && store.durable < changes) {
-        store.is_writing = true;
-        outcome = await_write(buf_span(&file));
-        store.is_writing = false;
-        cond_broadcast(&store.written);
-        if (outcome == OK)
-            store.durable = changes;
-    }
+    struct cancel *former = co_use(NULL);
+    store.is_writing = true;
+    await_sleep(node_config()->store_sync_ms);
+    int outcome = await_write(buf_span(&file));
+    store.is_writing = false;
+    co_use(former);
+    if (outcome == OK)
+        store.durable = changes;
+    cond_broadcast(&store.written);
     buf_free(&image);
     buf_free(&file);
+    return outcome;
+}
+
+int await_store_sync(void)
+{
+    uint64_t changes = store.changes;
+    int outcome = OK;
+
+    while (outcome == OK && store.durable < changes)
+        outcome = store.is_writing ? await_cond(&store.written)
+                                   : await_write_all();
     return outcome;
 }

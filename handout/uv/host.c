@@ -40,9 +40,23 @@ static void end(struct host *host)
     conns_close(host);
 }
 
+/* Before anything leaves that they are behind. */
+static void write_acts(struct host *host)
+{
+    char sentence[MAX_SENTENCE];
+    int code = acts_flush(&host->acts);
+    if (code == 0)
+        return;
+    snprintf(sentence, sizeof sentence,
+             "its acts cannot be written to the data folder: %s",
+             strerror(code));
+    host_fatal(host, sentence);
+}
+
 void host_leave(struct host *host)
 {
     host->upcalls++;
+    write_acts(host);
     conns_flush(host);
     clock_arm(host);
     trace_flush();
@@ -93,13 +107,19 @@ static void on_disk_done(void *arg, uint64_t token, int outcome,
 static void apply(struct host *host, uint64_t index, uint64_t term,
                   const void *data, size_t len)
 {
-    /* Real processes are judged by their frames and replies; in the simulator
-     * this is where the checker sees the entry. */
-    (void)host;
-    (void)index;
-    (void)term;
-    (void)data;
-    (void)len;
+    acts_add(&host->acts, ACT_APPLY, index, term, data, len);
+}
+
+static void snapshot(struct host *host, uint64_t index, uint64_t term,
+                     const void *data, size_t len)
+{
+    acts_add(&host->acts, ACT_SNAPSHOT, index, term, data, len);
+}
+
+static void restore(struct host *host, uint64_t index, uint64_t term,
+                    const void *data, size_t len)
+{
+    acts_add(&host->acts, ACT_RESTORE, index, term, data, len);
 }
 
 static void trace(struct host *host, const char *topic, uint64_t term,
@@ -133,6 +153,8 @@ static const struct host_ops host_ops = {
     .client_write = clients_write,
     .client_close = clients_close,
     .apply = apply,
+    .snapshot = snapshot,
+    .restore = restore,
     .trace = trace,
     .stopped = stopped,
     .fatal = host_fatal,
@@ -282,6 +304,10 @@ static int start(struct host *host, const struct host_options *options,
                            error, error_bytes) != 0 ||
         host_disk_open(&host->disk, host->loop, folder_fd, on_disk_done, host,
                        error, error_bytes) != 0)
+        return -1;
+    if (options->has_acts &&
+        acts_open(&host->acts, folder_fd, host->incarnation, error,
+                  error_bytes) != 0)
         return -1;
     conns_start(host);
     clock_start(host, options->clock_rate, options->wall_offset_ms * 1000);

@@ -20,6 +20,8 @@ static const char usage[] =
     "                       the starts are counted in the data folder)\n"
     "  --wall-offset-ms N   how far its wall clock is off, either way\n"
     "  --clock-rate R       how fast its other clock runs: 1.1 is 10%% fast\n"
+    "  --acts               write down what the state machine does, in\n"
+    "                       DIR/.acts, which grows (for a grader)\n"
     "  --log-zero-us N      where log times start, on CLOCK_MONOTONIC\n"
     "It prints `ready` when peers and clients may come. SIGTERM lets it "
     "finish\n"
@@ -34,6 +36,7 @@ enum option_code {
     OPTION_WALL_OFFSET,
     OPTION_CLOCK_RATE,
     OPTION_LOG_ZERO,
+    OPTION_ACTS,
     OPTION_HELP,
 };
 
@@ -45,6 +48,7 @@ static const struct option known[] = {
     {"wall-offset-ms", required_argument, NULL, OPTION_WALL_OFFSET},
     {"clock-rate", required_argument, NULL, OPTION_CLOCK_RATE},
     {"log-zero-us", required_argument, NULL, OPTION_LOG_ZERO},
+    {"acts", no_argument, NULL, OPTION_ACTS},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -108,6 +112,9 @@ int main(int argc, char **argv)
         case OPTION_LOG_ZERO:
             options.log_zero_us = (uint64_t)to_integer(program, optarg, 0,
                                                        INT64_MAX);
+            break;
+        case OPTION_ACTS:
+            options.has_acts = true;
             break;
         case OPTION_HELP:
             printf(usage, program);

@@ -24,6 +24,7 @@
  *     disk.c       files whose unsynced work stays in this process,
  *     disk_file.c    one of them, and its changes that are not durable yet
  *     disk_names.c   their names, and steps that are not durable yet
+ *     acts.c       what the state machine did, for a grader
  *     folder.c     the data folder: made, locked, its starts counted
  *     clock.c      time and the alarm
  *     trace.c      lines on stderr
@@ -38,6 +39,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "acts.h"
 #include "clients.h"
 #include "clock.h"
 #include "config.h"
@@ -59,6 +61,7 @@ struct host_options {
     int id;                 /* which of the configuration's nodes this is */
     uint64_t incarnation;   /* given, or 0: count the starts */
     int64_t wall_offset_ms; /* added to the wall clock */
+    bool has_acts;          /* write down what the state machine does */
     double clock_rate;      /* how fast the node's clock runs; 1.0: right */
     uint64_t log_zero_us;   /* CLOCK_MONOTONIC where log times begin; 0: now */
 };
@@ -76,6 +79,7 @@ struct host {
     struct peers peers;             /* streams */
     struct clients clients;         /* clients */
     struct host_disk disk;          /* files */
+    struct acts acts;               /* of the state machine, written down */
     struct clock clock;             /* time and the alarm */
     uv_signal_t sigterm;            /* drain, then end */
     uv_signal_t sigint;             /* the same, from a keyboard */

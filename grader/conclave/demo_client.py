@@ -1,0 +1,207 @@
+"""The demo as a client of its own cluster: what it asks for whoever types, and
+what the view knows of each node.
+
+A Follower finds the leader as any client does: it asks a node, and goes where
+MOVED sends it. Its writes go through a session of the store's, so that asking
+again after a leader's death does nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from . import ports
+from .patience import Patience, within
+from .resp import BadReply, Connection, RespError
+
+ANSWER_LIMIT_S = 10.0     # until we tell that nobody answers
+_ATTEMPT_S = 1.5          # one node's chance
+_PAUSE_S = 0.1            # before the next one's
+_STATUS_S = 0.6           # for a node to say how it is
+_BROKEN = (OSError, EOFError, BadReply, asyncio.TimeoutError)
+
+WRITES = {"SET", "DEL", "INCRBY", "INCR", "APPEND", "CAS"}
+READS = {"GET", "GETM", "MGET", "EXISTS", "TTL", "DBSIZE"}
+
+
+class NoAnswer(Exception):
+    """No node answered in time; one sentence."""
+
+
+class Line:
+    """A connection to one address, opened anew whenever it broke."""
+
+    def __init__(self, address: str):
+        self.address = address
+        self._connection: Optional[Connection] = None
+
+    async def ask(self, limit_s: float, *words: Any) -> Any:
+        """One command's reply; one of _BROKEN if there is none."""
+        try:
+            return await within(limit_s, self._ask(*words))
+        except _BROKEN:
+            self.close()
+            raise
+
+    async def _ask(self, *words: Any) -> Any:
+        if self._connection is None:
+            self._connection = await Connection.open(
+                *ports.split(self.address))
+        return await self._connection.cmd(*words)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Follower:
+    """Asks the leader, whoever that is."""
+
+    def __init__(self, addresses: Dict[int, str]):
+        self._lines = {node: Line(address)
+                       for node, address in addresses.items()}
+        self._ids = {address: node for node, address in addresses.items()}
+        self._at = min(addresses)     # whom to ask first
+        self._session = 0
+        self._sequence = 0
+
+    async def ask(self, words: Sequence[str]) -> Tuple[int, Any]:
+        """(who answered, the reply). NoAnswer after ANSWER_LIMIT_S."""
+        if words[0].upper() not in WRITES:
+            return await self._insist(words)
+        for _ in range(2):            # a session may have been forgotten
+            if not self._session:
+                _, opened = await self._insist(["SESSION"])
+                if not isinstance(opened, int):  # a student's, without any
+                    return await self._insist(words)
+                self._session, self._sequence = opened, 0
+            self._sequence += 1
+            node, reply = await self._insist(
+                ["REQ", str(self._session), str(self._sequence), *words])
+            if not _begins(reply, "NOSESSION"):
+                return node, reply
+            self._session = 0
+        return node, reply
+
+    async def ask_one(self, node: int, words: Sequence[str]) -> Any:
+        """What one node says, wherever the leader is. NoAnswer."""
+        try:
+            return await self._lines[node].ask(_ATTEMPT_S * 2, *words)
+        except _BROKEN:
+            raise NoAnswer(f"node {node} does not answer") from None
+
+    async def _insist(self, words: Sequence[str]) -> Tuple[int, Any]:
+        patience = Patience(ANSWER_LIMIT_S)
+        last = ""
+        while not patience.over():
+            node = self._at
+            try:
+                reply = await self._lines[node].ask(_ATTEMPT_S, *words)
+            except _BROKEN:
+                last = f"node {node} does not answer"
+                self._next()
+            else:
+                if _begins(reply, "MOVED"):
+                    self._at = self._ids.get(reply.split()[-1], self._at)
+                    last = f"node {node} names node {self._at} as leader"
+                elif _begins(reply, "CLUSTERDOWN", "LOST", "BUSY"):
+                    last = f"node {node} says: {reply}"
+                    self._next()
+                else:
+                    return node, reply
+            await asyncio.sleep(_PAUSE_S)
+            patience.over()           # what has passed until here counts
+        raise NoAnswer(f"no answer within {ANSWER_LIMIT_S:g} s ({last}); is "
+                       "there a majority that can talk?")
+
+    def _next(self) -> None:
+        """Somebody else may know more."""
+        ids = sorted(self._lines)
+        self._at = ids[(ids.index(self._at) + 1) % len(ids)]
+
+    def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+
+
+def _begins(reply: Any, *words: str) -> bool:
+    return isinstance(reply, RespError) and reply.split(" ")[0] in words
+
+
+@dataclass
+class Health:
+    """What a node said of itself the last time."""
+
+    answers: bool = False
+    role: str = ""
+    term: int = 0
+    leader: int = 0
+    commit: int = 0
+    applied: int = 0
+    keys: Optional[int] = None     # None: it did not say
+
+
+@dataclass
+class Watch:
+    """Asks every node how it is, again and again."""
+
+    addresses: Dict[int, str]
+    is_up: Callable[[int], bool]   # whether a node can answer at all
+    health: Dict[int, Health] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lines = {node: Line(address)
+                       for node, address in self.addresses.items()}
+        self.health = {node: Health() for node in self.addresses}
+
+    async def look(self) -> None:
+        await asyncio.gather(*(self._look(node) for node in self.addresses))
+
+    async def _look(self, node: int) -> None:
+        health = self.health[node]
+        if not self.is_up(node):
+            health.answers = False
+            self._lines[node].close()
+            return
+        try:
+            told = _pairs(await self._lines[node].ask(_STATUS_S, "STATUS"))
+            keys = told.get("keys")
+            if keys is None and told.get("role") == "leader":
+                keys = await self._lines[node].ask(_STATUS_S, "DBSIZE")
+        except _BROKEN:
+            health.answers = False
+            return
+        self.health[node] = Health(
+            True, str(told.get("role", "?")), _number(told.get("term")),
+            _number(told.get("leader")), _number(told.get("commit")),
+            _number(told.get("applied")),
+            keys if isinstance(keys, int) else None)
+
+    def leader(self) -> int:
+        """The leader of the latest term that answers; 0: there is none."""
+        leaders = [(health.term, node) for node, health in self.health.items()
+                   if health.answers and health.role == "leader"]
+        return max(leaders)[1] if leaders else 0
+
+    def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+
+
+def _pairs(reply: Any) -> Dict[str, Any]:
+    """Names and values from a STATUS; nothing if it is none."""
+    if not isinstance(reply, list) or len(reply) % 2:
+        return {}
+    words: List[Any] = [one.decode(errors="replace")
+                        if isinstance(one, bytes) else one for one in reply]
+    return dict(zip(words[::2], words[1::2]))
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0

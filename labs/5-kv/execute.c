@@ -1,0 +1,63 @@
+/*
+ * execute.c - Lab 5, parts B and C: what becomes of a command.
+ *
+ * A write is an entry: it is proposed, and the state machine's answer to the
+ * entry is the command's. A read needs no entry, but it must not be answered by
+ * a leader that has been deposed and does not know (section 8):
+ *
+ *     1  note the commit index: all that was answered before the read began is
+ *        at or before it, once an entry of this term is committed
+ *     2  await_leadership: a majority still follows, so that nobody else can
+ *        have committed anything meanwhile that the read would miss
+ *     3  wait until the state holds the noted entry, and read
+ *
+ * The round of step 2 is shared by all reads that wait for one.
+ *
+ * A key whose time has come by this node's clock, but not yet by the state's,
+ * must not be seen, nor may it come back when another leads whose clock is
+ * late: so the read first puts the time into the log.
+ */
+#include "kv.h"
+
+#include "kv_pairs.h"
+#include "node.h"
+#include "raft.h"
+#include "state.h"
+#include "store.h"
+
+/* This node's wall clock in milliseconds; never negative. */
+static uint64_t wall_ms(void)
+{
+    int64_t now_us = node_wall_us();
+
+    return now_us > 0 ? (uint64_t)now_us / 1000 : 0;
+}
+
+/* A write: its entry, and the state machine's answer. */
+static enum proposed await_write(const struct kv_command *command,
+                                 struct buf *answer)
+{
+    /* Your code here (part B). */
+    (void)command;
+    (void)answer;
+    (void)wall_ms;
+    return PROPOSED_NOT_LEADER;
+}
+
+/* Your code here (part C): what a read needs. */
+
+static enum proposed await_read(const struct kv_command *command,
+                                struct buf *answer)
+{
+    /* Your code here (part C). */
+    (void)command;
+    (void)answer;
+    (void)await_write;
+    return PROPOSED_NOT_LEADER;
+}
+
+enum proposed await_kv(const struct kv_command *command, struct buf *answer)
+{
+    return KV_IS_READ(command->op) ? await_read(command, answer)
+                                   : await_write(command, answer);
+}

@@ -1,0 +1,124 @@
+/*
+ * execute.c - Lab 5, parts B and C: what becomes of a command.
+ *
+ * A write is an entry: it is proposed, and the state machine's answer to the
+ * entry is the command's. A read needs no entry, but it must not be answered by
+ * a leader that has been deposed and does not know (section 8):
+ *
+ *     1  note the commit index: all that was answered before the read began is
+ *        at or before it, once an entry of this term is committed
+ *     2  await_leadership: a majority still follows, so that nobody else can
+ *        have committed anything meanwhile that the read would miss
+ *     3  wait until the state holds the noted entry, and read
+ *
+ * The round of step 2 is shared by all reads that wait for one.
+ *
+ * A key whose time has come by this node's clock, but not yet by the state's,
+ * must not be seen, nor may it come back when another leads whose clock is
+ * late: so the read first puts the time into the log.
+ */
+#include "kv.h"
+
+#include "kv_pairs.h"
+#include "node.h"
+#include "raft.h"
+#include "state.h"
+#include "store.h"
+
+/* This node's wall clock in milliseconds; never negative. */
+static uint64_t wall_ms(void)
+{
+    int64_t now_us = node_wall_us();
+
+    return now_us > 0 ? (uint64_t)now_us / 1000 : 0;
+}
+
+/* A write: its entry, and the state machine's answer. */
+static enum proposed await_write(const struct kv_command *command,
+                                 struct buf *answer)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here (part B). */
+    // | (void)command;
+    // | (void)answer;
+    // | (void)wall_ms;
+    // | return PROPOSED_NOT_LEADER;
+    struct buf entry = {0};
+    struct proposal proposal;
+
+    put_kv_command(&entry, wall_ms(), command);
+    enum proposed proposed = await_propose(buf_span(&entry), &proposal, answer);
+    buf_free(&entry);
+    return proposed;
+    // END SOLUTION
+}
+
+// BEGIN SOLUTION:
+// | /* Your code here (part C): what a read needs. */
+/* Whether an entry of this term is committed: until then this leader does not
+ * know what its predecessors have committed. */
+static bool knows_commits(void)
+{
+    return store_term_at(raft.commit_index) == raft.current_term;
+}
+
+/* Waits until the commit index or the state has moved on. */
+static enum proposed await_progress(uint64_t term)
+{
+    if (await_cond(&raft.progress) != OK)
+        return PROPOSED_CANCELLED;
+    return raft.role == LEADER && raft.current_term == term ? PROPOSED_OK
+                                                            : PROPOSED_LOST;
+}
+
+/* Waits until the state holds all that was committed when this began, on a
+ * node that led meanwhile. */
+static enum proposed await_current_state(void)
+{
+    enum proposed proposed = PROPOSED_OK;
+    uint64_t term = raft.current_term;
+
+    if (raft.role != LEADER)
+        return PROPOSED_NOT_LEADER;
+    /* The leader's own no-op is on its way. */
+    while (!knows_commits() && proposed == PROPOSED_OK)
+        proposed = await_progress(term);
+    if (proposed != PROPOSED_OK)
+        return proposed;
+    uint64_t read_index = raft.commit_index;
+    proposed = await_leadership();
+    while (proposed == PROPOSED_OK && raft.last_applied < read_index)
+        proposed = await_progress(term);
+    return proposed;
+}
+// END SOLUTION
+
+static enum proposed await_read(const struct kv_command *command,
+                                struct buf *answer)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here (part C). */
+    // | (void)command;
+    // | (void)answer;
+    // | (void)await_write;
+    // | return PROPOSED_NOT_LEADER;
+    enum proposed proposed = await_current_state();
+
+    while (proposed == PROPOSED_OK && pairs_next_expiry_ms() <= wall_ms()) {
+        struct kv_command tick = {.op = KV_TICK};
+        struct buf ignored = {0};
+        proposed = await_write(&tick, &ignored);
+        buf_free(&ignored);
+    }
+    if (proposed == PROPOSED_OK)
+        state_read(command, wall_ms(), answer);
+    /* A read has no effect: it cannot be lost, only asked elsewhere. */
+    return proposed == PROPOSED_LOST ? PROPOSED_NOT_LEADER : proposed;
+    // END SOLUTION
+}
+
+enum proposed await_kv(const struct kv_command *command, struct buf *answer)
+{
+    return KV_IS_READ(command->op) ? await_read(command, answer)
+                                   : await_write(command, answer);
+}

@@ -1,0 +1,399 @@
+/*
+ * state.c - Lab 5, part A: the replicated state.
+ *
+ * Keys with their values, versions and expiries; the sessions (session.c); and
+ * the state's own time. The same entries in the same order make the same state
+ * on every node, byte for byte: nothing here asks a clock, draws a number, or
+ * knows which node it is on.
+ *
+ *     an entry: stamp, session, sequence, command
+ *        |  time = the later of time and stamp; what expires by then goes
+ *        |  was this request of this session done before? its answer again
+ *        v
+ *     the command changes pairs; the version of what it writes is its index
+ *
+ * A snapshot: time u64, count u32, then count times key, value, version u64,
+ * expires_at_ms u64 (0: never); then the sessions. Pairs are in the order in
+ * which their keys were made, which is the same everywhere.
+ */
+#include "state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kv_pairs.h"
+#include "node.h"
+#include "resp.h"
+#include "session.h"
+
+void kv_start(void)
+{
+    pairs_start();
+    session_start();
+}
+
+/* Writes a whole value; expires_in_ms 0: it stays. */
+static void write_pair(struct pair *pair, struct bytes value, uint64_t version,
+                       uint64_t expires_in_ms)
+{
+    buf_clear(&pair->value);
+    put_bytes(&pair->value, value);
+    pair->version = version;
+    pair_expire(pair, expires_in_ms > 0 ? pairs_time_ms() + expires_in_ms : 0);
+}
+
+/* ---- Reads ----------------------------------------------------------------- */
+
+static void answer_nothing(struct buf *out)
+{
+    put_kv_answer(out, &(struct kv_answer){.kind = KV_NOTHING});
+}
+
+static void answer_pair(struct buf *out, const struct pair *pair)
+{
+    if (!pair) {
+        answer_nothing(out);
+        return;
+    }
+    put_kv_answer(out,
+                  &(struct kv_answer){.kind = KV_VALUE,
+                                      .number = (int64_t)pair->expires_at_ms,
+                                      .version = pair->version,
+                                      .value = buf_span(&pair->value)});
+}
+
+static void answer_number(struct buf *out, int64_t number, uint64_t version)
+{
+    put_kv_answer(out, &(struct kv_answer){.kind = KV_NUMBER,
+                                           .number = number,
+                                           .version = version});
+}
+
+/* As Redis counts: a key that is named twice is there twice. */
+static int64_t count_pairs(const struct kv_command *command)
+{
+    int64_t count = 0;
+
+    for (uint32_t i = 0; i < command->key_count; i++)
+        count += pair_find(command->keys[i]) != NULL;
+    return count;
+}
+
+/* Milliseconds left of a key: -1 if it stays, -2 if there is none. */
+static int64_t time_left_ms(const struct pair *pair, uint64_t now_ms)
+{
+    if (!pair)
+        return -2;
+    if (pair->expires_at_ms == 0)
+        return -1;
+    return pair->expires_at_ms > now_ms
+               ? (int64_t)(pair->expires_at_ms - now_ms)
+               : 0;
+}
+
+void state_read(const struct kv_command *command, uint64_t now_ms,
+                struct buf *answer)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here. */
+    // | (void)command;
+    // | (void)now_ms;
+    // | (void)count_pairs;
+    // | (void)time_left_ms;
+    // | (void)answer_pair;
+    // | (void)answer_number;
+    // | answer_nothing(answer);
+    switch (command->op) {
+    case KV_GET:
+        answer_pair(answer, pair_find(command->keys[0]));
+        break;
+    case KV_MGET:
+        put_kv_answer(answer, &(struct kv_answer){.kind = KV_VALUES,
+                                                  .count = command->key_count});
+        for (uint32_t i = 0; i < command->key_count; i++)
+            answer_pair(answer, pair_find(command->keys[i]));
+        break;
+    case KV_EXISTS:
+        answer_number(answer, count_pairs(command), 0);
+        break;
+    case KV_TTL:
+        answer_number(answer, time_left_ms(pair_find(command->keys[0]), now_ms),
+                      0);
+        break;
+    case KV_DBSIZE:
+        answer_number(answer, (int64_t)pairs_count(), 0);
+        break;
+    default:
+        answer_nothing(answer);
+        break;
+    }
+    // END SOLUTION
+}
+
+/* ---- Writes ---------------------------------------------------------------- */
+
+static void answer_done(struct buf *out, uint64_t version)
+{
+    put_kv_answer(out, &(struct kv_answer){.version = version});
+}
+
+static void answer_refusal(struct buf *out, enum kv_kind kind,
+                           const struct pair *pair)
+{
+    put_kv_answer(out, &(struct kv_answer){
+                           .kind = kind, .version = pair ? pair->version : 0});
+}
+
+static struct pair *find_or_make(struct bytes key)
+{
+    struct pair *pair = pair_find(key);
+
+    return pair ? pair : pair_make(key);
+}
+
+// BEGIN SOLUTION:
+// | /* Your code here: what each write does. */
+static void set(uint64_t index, const struct kv_command *command,
+                struct buf *answer)
+{
+    write_pair(find_or_make(command->keys[0]), command->value, index,
+               command->expires_in_ms);
+    answer_done(answer, index);
+}
+
+/* Compares versions, not values: a value may have gone and come back. */
+static void compare_and_set(uint64_t index, const struct kv_command *command,
+                            struct buf *answer)
+{
+    const struct pair *pair = pair_find(command->keys[0]);
+
+    if ((pair ? pair->version : 0) != command->version) {
+        answer_refusal(answer, KV_WRONG_VERSION, pair);
+        return;
+    }
+    set(index, command, answer);
+}
+
+static void delete_pairs(uint64_t index, const struct kv_command *command,
+                         struct buf *answer)
+{
+    int64_t count = 0;
+
+    for (uint32_t i = 0; i < command->key_count; i++) {
+        struct pair *pair = pair_find(command->keys[i]);
+        if (pair) {
+            pair_remove(pair);
+            count++;
+        }
+    }
+    answer_number(answer, count, index);
+}
+
+/* A counter keeps its expiry, as in Redis. */
+static void increment(uint64_t index, const struct kv_command *command,
+                      struct buf *answer)
+{
+    struct pair *pair = pair_find(command->keys[0]);
+    int64_t value = 0;
+    char text[32];
+
+    if ((pair && resp_to_int(buf_span(&pair->value), &value) != OK) ||
+        __builtin_add_overflow(value, command->amount, &value)) {
+        answer_refusal(answer, KV_NOT_A_NUMBER, pair);
+        return;
+    }
+    if (!pair)
+        pair = pair_make(command->keys[0]);
+    buf_clear(&pair->value);
+    snprintf(text, sizeof text, "%" PRId64, value);
+    put_bytes(&pair->value, bytes_text(text));
+    pair->version = index;
+    answer_number(answer, value, index);
+}
+
+static void append(uint64_t index, const struct kv_command *command,
+                   struct buf *answer)
+{
+    struct pair *pair = find_or_make(command->keys[0]);
+
+    if (pair->value.len + command->value.len > KV_MAX_VALUE_BYTES) {
+        answer_refusal(answer, KV_TOO_LONG, pair);
+        return;
+    }
+    put_bytes(&pair->value, command->value);
+    pair->version = index;
+    answer_number(answer, (int64_t)pair->value.len, index);
+}
+// END SOLUTION
+
+/* Changes the state as a command of an entry says, and answers. */
+static void execute(uint64_t index, const struct kv_command *command,
+                    struct buf *answer)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here. */
+    // | (void)index;
+    // | (void)command;
+    // | (void)answer_done;
+    // | (void)answer_refusal;
+    // | (void)find_or_make;
+    // | (void)write_pair;
+    // | answer_nothing(answer);
+    switch (command->op) {
+    case KV_SET:
+        set(index, command, answer);
+        break;
+    case KV_CAS:
+        compare_and_set(index, command, answer);
+        break;
+    case KV_DEL:
+        delete_pairs(index, command, answer);
+        break;
+    case KV_INCRBY:
+        increment(index, command, answer);
+        break;
+    case KV_APPEND:
+        append(index, command, answer);
+        break;
+    case KV_OPEN:
+        session_open(index);
+        answer_number(answer, (int64_t)index, 0);
+        break;
+    default: /* KV_TICK, and no-ops */
+        answer_done(answer, 0);
+        break;
+    }
+    // END SOLUTION
+}
+
+/* The same, but at most once for each request of a session. */
+static void execute_once(uint64_t index, const struct kv_command *command,
+                         struct buf *answer)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here (part D). */
+    // | execute(index, command, answer);
+    size_t before = answer->len;
+
+    switch (session_look(command->session, command->sequence, answer)) {
+    case SESSION_REPEATED:
+        return;
+    case SESSION_OLD:
+        answer_refusal(answer, KV_OLD_SEQUENCE, NULL);
+        return;
+    case SESSION_UNKNOWN:
+        answer_refusal(answer, KV_NO_SESSION, NULL);
+        return;
+    case SESSION_FRESH:
+        break;
+    }
+    execute(index, command, answer);
+    session_remember(command->session, command->sequence,
+                     bytes_of(answer->data + before, answer->len - before));
+    // END SOLUTION
+}
+
+/* machine.h: an entry takes effect. It never waits. */
+static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
+{
+    static struct buf unread; /* the answer that nobody waits for */
+    struct kv_command command;
+    uint64_t stamp_ms;
+
+    if (entry.len == 0)
+        return; /* a leader's no-op */
+    if (get_kv_command(entry, &stamp_ms, &command) != OK)
+        node_fatal("entry %" PRIu64 " of the log is no command of this store; "
+                   "was the log written by a newer kit?",
+                   index);
+    if (!result) {
+        buf_clear(&unread);
+        result = &unread;
+    }
+    // BEGIN SOLUTION:
+    // | /* Your code here: the time, then the command. */
+    // | (void)pairs_advance;
+    pairs_advance(stamp_ms);
+    // END SOLUTION
+    if (command.session > 0)
+        execute_once(index, &command, result);
+    else
+        execute(index, &command, result);
+}
+
+/* ---- Snapshots ------------------------------------------------------------- */
+
+static void put_span(struct buf *out, struct bytes span)
+{
+    put_u32(out, (uint32_t)span.len);
+    put_bytes(out, span);
+}
+
+static void snapshot(struct buf *out)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here. */
+    // | (void)put_span;
+    // | (void)out;
+    put_u64(out, pairs_time_ms());
+    put_u32(out, (uint32_t)pairs_count());
+    list_each(at, pairs_all()) {
+        const struct pair *pair = list_entry(at, struct pair, node.order);
+        put_span(out, buf_span(&pair->key));
+        put_span(out, buf_span(&pair->value));
+        put_u64(out, pair->version);
+        put_u64(out, pair->expires_at_ms);
+    }
+    session_snapshot(out);
+    // END SOLUTION
+}
+
+// BEGIN SOLUTION:
+// | /* Your code here: what restore needs. */
+/* Reads over the pairs of a snapshot; makes them if told to. */
+static void read_pairs(struct wire_in *in, bool is_kept)
+{
+    uint32_t count = get_u32(in);
+
+    for (uint32_t i = 0; i < count && !in->bad; i++) {
+        struct bytes key = get_bytes(in, get_u32(in));
+        struct bytes value = get_bytes(in, get_u32(in));
+        uint64_t version = get_u64(in);
+        uint64_t expires_at_ms = get_u64(in);
+        if (!is_kept || in->bad)
+            continue;
+        struct pair *pair = pair_make(key);
+        put_bytes(&pair->value, value);
+        pair->version = version;
+        pair_expire(pair, expires_at_ms);
+    }
+}
+// END SOLUTION
+
+static int restore(struct bytes bytes)
+{
+    // BEGIN SOLUTION:
+    // | /* Your code here: all of it, or nothing. */
+    // | (void)bytes;
+    // | return OK;
+    struct wire_in look = wire_in(bytes);
+    struct wire_in in = look;
+
+    get_u64(&look);
+    read_pairs(&look, false);
+    if (look.bad || session_restore(&look) != OK)
+        return BAD_BYTES;
+
+    while (!list_empty(pairs_all()))
+        pair_remove(list_entry(pairs_all()->next, struct pair, node.order));
+    pairs_advance(get_u64(&in));
+    read_pairs(&in, true);
+    return OK;
+    // END SOLUTION
+}
+
+const struct machine kv_machine = {
+    .await_apply = await_apply,
+    .snapshot = snapshot,
+    .restore = restore,
+};
