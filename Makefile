@@ -67,7 +67,7 @@ SIM := $(filter-out $(SHIM),$(call objects,grader/sim/*.c grader/net/*.c \
 ROGUE := $(call objects,grader/sim/rogue/*.c)
 
 # One node for each lab, made of its stage and those below it.
-NODES := node-rpc node-election node-replication node-persistence \
+NODE_PROGRAMS := node-rpc node-election node-replication node-persistence \
          node-kv
 
 stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c))
@@ -97,8 +97,15 @@ TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
 
 # The RPC is measured beside a bare echo: the reference's, where it is at hand.
 BENCH := $(O)/bench/echo $(O)/bench/switch $(O)/bench/node-bench
+BENCH_RAFT := $(addprefix $(O)/bench/,echo load sync node-persistence)
 BENCH_RPC := $(or $(call objects,solution/1-rpc/*.c),$(RPC))
 BENCH_ELECTION := $(or $(call objects,solution/2-election/*.c),$(ELECTION))
+BENCH_REPLICATION := $(or $(call objects,solution/3-replication/*.c),\
+                          $(REPLICATION))
+BENCH_PERSISTENCE := $(or $(call objects,solution/4-persistence/*.c),\
+                          $(PERSISTENCE))
+BENCH_SO := $(addprefix $(O)/bench/node-,election.so replication.so \
+                                         persistence.so)
 
 C_FILES := $(wildcard handout/*/*.[ch] labs/*/*.[ch] solution/*/*.[ch] \
                       grader/*/*.[ch] grader/sim/rogue/*.c)
@@ -117,8 +124,8 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: help all grade test tools nodes selftest bench bench-rpc bench-sim \
-        debug sim rogue asan skeletons format check-format clean FORCE \
-        compile_commands.json $(NODES) $(NODES:=.so)
+        debug demo sim rogue asan skeletons format check-format clean FORCE \
+        compile_commands.json $(NODE_PROGRAMS) $(NODE_PROGRAMS:=.so)
 .DEFAULT_GOAL := help
 
 # ---- what a person types ----------------------------------------------------
@@ -144,6 +151,12 @@ submission := $(if $(SUBMISSION),--submission $(SUBMISSION),$(if \
 grade: $(BUILD)/needs ## grade the reference, or with SUBMISSION=labs your work
 	+@MAKEFLAGS= FLAVOUR=$(notdir $(O)) grader/grade $(submission) $(ARGS)
 
+demo: $(BUILD)/needs ## a cluster to play with: NODES=5, KEEP=1, SUBMISSION=
+	+@MAKEFLAGS= PYTHONPATH=grader exec python3 -B -m conclave.demo \
+	    $(if $(NODES),--nodes $(NODES)) $(if $(KEEP),--keep) \
+	    $(if $(SUBMISSION),--submission $(SUBMISSION)) \
+	    $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
+
 # The + keeps make from holding back what is printed.
 debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
 	+@MAKEFLAGS= PYTHONPATH=grader python3 -B -m conclave.debug \
@@ -152,9 +165,9 @@ debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
 
 all: tools nodes selftest ## build everything, the nodes from STAGE_RPC= …
 tools: $(O)/proxy $(O)/check ## build the grader's proxy and its checker
-nodes: $(NODES) ## build the nodes of all labs into OUT=DIR
-$(NODES): %: $(OUT)/%
-$(NODES:=.so): %: $(OUT)/% # for the simulated world
+nodes: $(NODE_PROGRAMS) ## build the nodes of all labs into OUT=DIR
+$(NODE_PROGRAMS): %: $(OUT)/%
+$(NODE_PROGRAMS:=.so): %: $(OUT)/% # for the simulated world
 sim: $(O)/sim ## build the simulated world
 rogue: $(O)/rogue.so $(O)/refused.so $(O)/stays.so
 selftest: $(NODE_TESTS) $(TOOL_TESTS)
@@ -164,16 +177,22 @@ asan: all ## the same with the address and undefined-behaviour sanitizers
 test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
 	+@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
 
-bench: bench-rpc bench-sim ## measure everything there is to measure
+bench: bench-rpc bench-raft bench-sim ## measure everything there is to measure
 
 bench-rpc: $(BENCH) ## measure the reference RPC beside a bare libuv echo
 	+@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
 
-bench-sim: $(O)/bench/node-election.so ## measure the simulated world
+bench-raft: $(BENCH_RAFT) ## measure proposals beside bare syncs and round trips
+	+@python3 grader/bench/raft.py $(O)/bench $(ARGS)
+
+bench-sim: $(BENCH_SO) ## measure the simulated world
 	@$(O)/sim bench $<
 	@$(O)/sim explore $< seeds=1000
 	@$(O)/sim --isolate bench $< 5 2000
 	@$(O)/sim --isolate explore $< seeds=200
+	@$(O)/sim bench $(O)/bench/node-replication.so 5 30 20
+	@$(O)/sim bench $(O)/bench/node-persistence.so 5 2000 20
+	@$(O)/sim --isolate bench $(O)/bench/node-persistence.so 5 200 20
 
 skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/
 	@python3 grader/skeleton.py $(ARGS)
@@ -275,7 +294,7 @@ $(call node_holds,node-replication): $(TO_REPLICATION) $(REPLICATION_APP)
 $(call node_holds,node-persistence): $(TO_PERSISTENCE) $(LEDGER_APP)
 $(call node_holds,node-kv): $(TO_KV) $(KV_APP)
 
-$(addprefix $(OUT)/,$(NODES)): $(NODE) $(HOST)
+$(addprefix $(OUT)/,$(NODE_PROGRAMS)): $(NODE) $(HOST)
 	$(link)
 
 # A node for the simulated world (grader/sim/loader.h): a shared object that
@@ -292,13 +311,17 @@ $(O)/sim: $(SIM)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $^ -ldl -lpthread -o $@
 
-$(addprefix $(OUT)/,$(NODES:=.so)): $(NODE) $(SHIM) grader/sim/node.map \
+$(addprefix $(OUT)/,$(NODE_PROGRAMS:=.so)): $(NODE) $(SHIM) grader/sim/node.map \
     $(O)/sim
 	$(link_shared)
 	$(check_shared)
 
-$(O)/bench/node-election.so: $(NODE) $(BENCH_RPC) $(BENCH_ELECTION) \
-    $(ELECTION_APP) $(SHIM) grader/sim/node.map $(O)/sim
+$(O)/bench/node-election.so: $(ELECTION_APP)
+$(O)/bench/node-replication.so: $(BENCH_REPLICATION) $(REPLICATION_APP)
+$(O)/bench/node-persistence.so: $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) \
+    $(LEDGER_APP)
+$(BENCH_SO): $(NODE) $(BENCH_RPC) $(BENCH_ELECTION) $(SHIM) \
+    grader/sim/node.map $(O)/sim
 	$(link_shared)
 	$(check_shared)
 
@@ -334,8 +357,12 @@ $(WAL_TEST): $(WAL) $(call objects,grader/sim/disk*.c grader/net/alloc.c \
 $(TOOL_TESTS): $(O)/%: $(O)/%.c.o $(O)/proxy.a
 	$(link)
 
-$(O)/bench/echo $(O)/bench/switch: $(O)/bench/%: $(O)/grader/bench/%.c.o \
+$(addprefix $(O)/bench/,echo switch load sync): $(O)/bench/%: $(O)/grader/bench/%.c.o \
     $(O)/node.a
+	$(link)
+
+$(O)/bench/node-persistence: $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) $(LEDGER_APP) $(HOST) $(NODE)
 	$(link)
 
 $(O)/bench/node-bench: $(O)/grader/bench/rpc_bench.c.o $(BENCH_RPC) \

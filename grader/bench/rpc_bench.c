@@ -79,7 +79,7 @@ static void await_bench(struct client_request *request)
     if (resp_to_uint(request->argv[1], &peer) != OK ||
         resp_to_uint(request->argv[2], &in_flight) != OK ||
         resp_to_uint(request->argv[3], &calls) != OK || calls == 0) {
-        resp_error(&request->reply, "ERR usage: BENCH peer in_flight calls");
+        resp_error(request->reply, "ERR usage: BENCH peer in_flight calls");
         return;
     }
 
@@ -100,7 +100,7 @@ static void await_bench(struct client_request *request)
              (unsigned long long)total_us,
              (unsigned long long)bench.took_us[calls / 2],
              (unsigned long long)bench.took_us[calls * 99 / 100], bench.failed);
-    resp_text(&request->reply, line);
+    resp_text(request->reply, line);
     free(bench.took_us);
 }
 

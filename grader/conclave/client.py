@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Awaitable, Deque, Optional
+from typing import TYPE_CHECKING, Any, Awaitable, Deque, Optional, \
+    Type, TypeVar
 
 from .failure import CRASHED, Failure
 from .patience import COMMAND_LIMIT_S, POLL_S, Patience, within
@@ -18,11 +19,15 @@ _OBITUARY_LIMIT_S = 2.0    # for a dead node's exit status to arrive
 _PING_LIMIT_S = 3.0
 _WATCHDOG_LIMIT_S = 30.0   # for the host to report a loop that we suspect
 _BUSY_SHARE = 0.25         # CPU time per second of a node that may be looping
+_Self = TypeVar("_Self", bound="Client")
 _RULE = "a node answers its clients (handout/node/client.h)"
 
 
 class Client:
     """A test's own connection to a node."""
+
+    speaks_text = False  # see text_client.py
+    language = "RESP2, the Redis protocol"
 
     def __init__(self, node: "Place", process: "Life", connection: Connection):
         self._node = node
@@ -32,11 +37,12 @@ class Client:
         self._asked: Deque["Asked"] = deque()  # not answered yet
 
     @classmethod
-    async def open(cls, node: "Place") -> "Client":
+    async def open(cls: Type[_Self], node: "Place") -> _Self:
         """Connects. A Failure if the node does not accept."""
         process = node.running()
         try:
-            connection = await within(_CONNECT_LIMIT_S, node.connect())
+            connection = await within(_CONNECT_LIMIT_S,
+                                      node.connect(text=cls.speaks_text))
         except asyncio.TimeoutError:
             raise Failure(f"node {node.id} accepts clients",
                           "it did not accept a connection", rule=_RULE,
@@ -93,7 +99,7 @@ class Client:
         try:
             return await within(limit_s, work)
         except BadReply as error:
-            raise Failure("an answer in RESP2, the Redis protocol",
+            raise Failure(f"an answer in {self.language}",
                           f"node {self._node.id} answered {self._last} "
                           f"otherwise: {error}", rule=_RULE,
                           node=self._node.id) from None

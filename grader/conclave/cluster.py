@@ -31,6 +31,7 @@ from .record import StreamEvent, Violation
 from .resp import Word
 from .spec import Test
 from .story import Story
+from .text_client import TextClient
 from .world import World
 
 Place = Union[int, str]  # a node's id, or "*"
@@ -151,6 +152,10 @@ class Cluster(Proposing, DiskWords):
         """Where clients find a node, in the words of its MOVED."""
         return self.proxy.client_address(node)
 
+    def text_address(self, node: int) -> str:
+        """The same for plain text, in the words of its ERR_REDIRECT."""
+        return self.proxy.text_address(node).replace(":", " ")
+
     def serves(self, node: int) -> bool:
         """Whether a node runs and has answered since its start."""
         return self.alive(node) and self._node(node).serves
@@ -160,6 +165,12 @@ class Cluster(Proposing, DiskWords):
     async def client(self, node: int) -> Client:
         """A connection of the test's own."""
         client = await Client.open(self._node(node))
+        self._clients.append(client)
+        return client
+
+    async def text(self, node: int) -> TextClient:
+        """A connection of the test's own to the plain text port."""
+        client = await TextClient.open(self._node(node))
         self._clients.append(client)
         return client
 

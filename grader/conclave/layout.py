@@ -10,7 +10,9 @@ from typing import Dict, Mapping, Sequence, Tuple
 
 from .ports import PortBlock, address
 
-PORTS_A_NODE = 3  # where it listens, where peers dial it, where clients do
+# Where a node listens, where peers dial it, where clients do, and those that
+# speak plain text.
+PORTS_A_NODE = 4
 
 # The numbers of a configuration and what they are unless a test says otherwise.
 DEFAULTS: Mapping[str, int] = {
@@ -69,11 +71,13 @@ class Layout:
         self.listen: Dict[int, str] = {}
         self.dial: Dict[int, str] = {}
         self.client: Dict[int, str] = {}
+        self.text_port: Dict[int, str] = {}
         for place, node in enumerate(ids):
             first = PORTS_A_NODE * place
             self.listen[node] = address(block.ports[first])
             self.dial[node] = address(block.ports[first + 1])
             self.client[node] = address(block.ports[first + 2])
+            self.text_port[node] = address(block.ports[first + 3])
         self._logs = logs
         self.path = folder / "cluster.conf"
         self.path.write_text(self.text())
@@ -82,7 +86,8 @@ class Layout:
         """The configuration file."""
         return configuration(self.cluster, self.config, {
             node: f"listen={self.listen[node]} dial={self.dial[node]} "
-                  f"client={self.client[node]}" for node in self.listen},
+                  f"client={self.client[node]} text={self.text_port[node]}"
+            for node in self.listen},
             self._logs)
 
     def data(self, node: int) -> pathlib.Path:

@@ -25,9 +25,11 @@ class Node(Place):
 
     def __init__(self, node_id: int, binary: pathlib.Path, config: pathlib.Path,
                  data: pathlib.Path, client_address: str, sanitized: bool,
-                 on_trouble: Callable[[Failure], None], acts: bool = True):
+                 on_trouble: Callable[[Failure], None], acts: bool = True,
+                 text_address: str = ""):
         super().__init__(node_id, on_trouble)
         self.client_address = client_address
+        self.text_address = text_address  # for plain text
         self.pids: List[int] = []     # of all lives
         self._binary = binary
         self._config = config
@@ -72,9 +74,10 @@ class Node(Place):
         await asyncio.shield(running.ended)
         raise self._obituary(running)
 
-    async def connect(self) -> Connection:
+    async def connect(self, text: bool = False) -> Connection:
         """A client's connection. OSError if it refuses."""
-        return await Connection.open(*ports.split(self.client_address))
+        address = self.text_address if text else self.client_address
+        return await Connection.open(*ports.split(address))
 
     def _ended(self, ended: Process) -> None:
         """Its process is gone: trouble, unless we asked for it."""

@@ -97,8 +97,9 @@ class Place:
         """Waits until it is ready. A Failure if it does not become so."""
         raise NotImplementedError
 
-    async def connect(self) -> Connection:
-        """A client's connection. OSError if it refuses."""
+    async def connect(self, text: bool = False) -> Connection:
+        """A client's connection, to the plain text port if so asked. OSError
+        if it refuses."""
         raise NotImplementedError
 
     async def kill(self) -> None:

@@ -15,7 +15,7 @@ import socket
 from typing import List, Optional, Tuple
 
 HOST = "127.0.0.1"
-BLOCK_PORTS = 64      # the guard, and three for each of 16 nodes, and spares
+BLOCK_PORTS = 128     # the guard, and four for each of 16 nodes, and spares
 LOWEST_PORT = 10_240
 FALLBACK_TOP = 32_768 # where the system's own range begins, if it won't say
 _RANGE = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range")

@@ -123,7 +123,8 @@ class Proposing:
                      among: Optional[Sequence[int]] = None,
                      limit_s: Optional[float] = None) -> Proposal:
         """Proposes to whoever leads (among these nodes), as often as it takes.
-        A second attempt is another command: its name ends in /2."""
+        A second attempt is another command: its name begins with 2/, in
+        front, because what was applied is known by its first bytes."""
         members = list(among if among is not None else self.nodes)
         patience = Patience(limit_s or PROGRESS_LIMIT_S)
         attempt = data
@@ -137,7 +138,7 @@ class Proposing:
                     if made.ok:
                         break
                     tries += 1
-                    attempt = data + b"/%d" % tries
+                    attempt = b"%d/" % tries + data
                     self._follow(made, members)
                 if patience.over():
                     raise self._never_committed(data, tries, patience)
@@ -215,7 +216,7 @@ class Proposing:
                     f"applied {_reached(self.acts(late[0]))} entries",
                     rule=_PROMISE, node=late[0])
         self.check_applied()
-        self.note(f"nodes {chosen} have applied the same, all that was promised")
+        self.note(f"nodes {chosen} have applied all that was promised")
 
     def check_applied(self: "_Cluster") -> None:
         """Judges what was applied until now, on all nodes, in all lives."""

@@ -47,7 +47,8 @@ class RealWorld:
             if node not in spec.peers:
                 self.nodes[node] = Node(
                     node, binary, self._layout.path, self._layout.data(node),
-                    self._layout.client[node], sanitized, on_fault)
+                    self._layout.client[node], sanitized, on_fault,
+                    text_address=self._layout.text_port[node])
 
     @property
     def record(self) -> Record:
@@ -77,6 +78,10 @@ class RealWorld:
     def client_address(self, node: int) -> str:
         """Where clients find a node, by its configuration."""
         return self._layout.client[node]
+
+    def text_address(self, node: int) -> str:
+        """The same, for those who speak plain text."""
+        return self._layout.text_port[node]
 
     def acts_of(self, node: int) -> List[Act]:
         """What a node's host has written down so far, all lives."""

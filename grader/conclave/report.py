@@ -33,6 +33,13 @@ _STACK_WORDS = {OWN: "on your own stages",
                 ISOLATED: "on the reference's stages below"}
 
 
+def _covered(result: TestResult) -> str:
+    """What a test that explores has gone through, when it has passed."""
+    if not result.passed or result.seeds <= 1:
+        return ""
+    return "  " + (result.observed or f"{result.seeds} seeds")
+
+
 class Report:
     """Writes to a stream, a terminal or not."""
 
@@ -85,7 +92,8 @@ class Report:
         name = _name(result)
         seconds = f"{result.seconds:5.1f} s" if result.was_run else "      -"
         self._write(f"{self._status(result.status)} "
-                    f"{_points(result):>5}  {name:<{self._width}} {seconds}")
+                    f"{_points(result):>5}  {name:<{self._width}} {seconds}"
+                    f"{_covered(result)}")
 
     # Why tests failed
 

@@ -62,9 +62,9 @@ class SimNode(Place):
         if not self.alive:
             raise self._obituary(self._how)
 
-    async def connect(self) -> Connection:
+    async def connect(self, text: bool = False) -> Connection:
         """A client's connection."""
-        return self._world.connect(self.id)
+        return self._world.connect(self.id, text)
 
     async def kill(self) -> None:
         """kill -9."""

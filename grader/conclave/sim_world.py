@@ -21,6 +21,7 @@ from .spec import Test
 _CLUSTER = 1           # the number in its configuration: there is no other
 _LISTEN_PORT = 1000    # names only: nothing listens here
 _CLIENT_PORT = 2000
+_TEXT_PORT = 3000
 _RECORD = "FDLSGMBVP"  # kinds of line that record.py understands
 
 
@@ -74,7 +75,8 @@ class SimWorld:
     def text(self) -> str:
         """The configuration that the nodes are given."""
         places = {node: f"listen=sim:{_LISTEN_PORT + node} "
-                        f"client={self.client_address(node)}"
+                        f"client={self.client_address(node)} "
+                        f"text={self.text_address(node)}"
                   for node in self.ids}
         return layout.configuration(_CLUSTER, self.config, places,
                                     self._spec.logs)
@@ -82,6 +84,10 @@ class SimWorld:
     def client_address(self, node: int) -> str:
         """Where clients find a node, by its configuration."""
         return f"sim:{_CLIENT_PORT + node}"
+
+    def text_address(self, node: int) -> str:
+        """The same, for those who speak plain text."""
+        return f"sim:{_TEXT_PORT + node}"
 
     def acts_of(self, node: int) -> List[Act]:
         """What a node did to its machine so far, all lives."""
@@ -99,9 +105,10 @@ class SimWorld:
         """The record is always up to date; others get their turn."""
         await asyncio.sleep(0)
 
-    def connect(self, node: int) -> Connection:
+    def connect(self, node: int, text: bool = False) -> Connection:
         """A client's connection to a node."""
-        number = int((self.order("connect", node) or ["0"])[0])
+        port = "text" if text else "resp"
+        number = int((self.order("connect", node, port) or ["0"])[0])
         reader = new_reader()
         writer = SimWriter(self, ["send", number], ["hangup", number])
         self._clients[number] = (reader, writer)

@@ -43,6 +43,9 @@ class World(Protocol):
     def client_address(self, node: int) -> str:
         """Where clients find a node, by its configuration."""
 
+    def text_address(self, node: int) -> str:
+        """The same, for those who speak plain text."""
+
     def acts_of(self, node: int) -> List[Act]:
         """What a node's host has recorded of it so far, all lives."""
 

@@ -11,6 +11,7 @@
 #include "fake_host.h"
 #include "node.h"
 #include "selftest.h"
+#include "text.h"
 
 static int held;  /* commands that wait now */
 static int ended; /* commands that have waited */
@@ -25,12 +26,27 @@ static void await_hold(struct client_request *request)
     await_sleep((uint32_t)ms);
     held--;
     ended++;
-    resp_int(&request->reply, ms);
+    resp_int(request->reply, ms);
 }
 
 static void silent(struct client_request *request)
 {
     (void)request;
+}
+
+static int batch_counts[8]; /* how many requests each call was given */
+static int batches;         /* calls */
+
+/* TOGETHER x: how many came with it, and its argument. */
+static void await_together(struct client_request *requests[], int count)
+{
+    batch_counts[batches++ % 8] = count;
+    await_sleep(5);
+    for (int i = 0; i < count; i++) {
+        resp_array(requests[i]->reply, 2);
+        resp_int(requests[i]->reply, count);
+        resp_bulk(requests[i]->reply, requests[i]->argv[1]);
+    }
 }
 
 /* What client 1 hears when it says this, in its own connection. */
@@ -50,7 +66,7 @@ static void the_usual_commands(void)
     CHECK_TEXT(answer("CONFIG GET save\r\n"), "*0\r\n");
     CHECK_TEXT(answer("COMMAND\r\n"), "*0\r\n");
     CHECK_TEXT(answer("COMMAND DOCS\r\n"), "*0\r\n");
-    CHECK_TEXT(answer("COMMAND COUNT\r\n"), ":12\r\n");
+    CHECK_TEXT(answer("COMMAND COUNT\r\n"), ":14\r\n");
     CHECK_TEXT(answer("CLIENT SETINFO LIB-NAME x\r\n"), "+OK\r\n");
     CHECK_TEXT(answer("CLIENT GETNAME\r\n"), "$-1\r\n");
     CHECK_TEXT(answer("CLIENT SETNAME me\r\nCLIENT GETNAME\r\n"),
@@ -158,6 +174,81 @@ static void ask_often(uint64_t client, const char *text, int count)
         put_bytes(&in, bytes_text(text));
     fake_client_send(client, buf_span(&in));
     buf_free(&in);
+}
+
+static void neighbours_are_a_batch(void)
+{
+    batches = 0;
+    fake_client_say(1, "TOGETHER a\r\nalso b\r\n\r\nTOGETHER c\r\n"
+                       "PING\r\nTOGETHER d\r\nTOGETHER\r\nALSO e\r\n"
+                       "ALSO f\r\nTOGET");
+    fake_client_say(1, "HER g\r\n");
+    CHECK_INT(batches, 4);
+    CHECK_INT(batch_counts[0], 3); /* two names of one function, a blank line */
+    CHECK_INT(batch_counts[1], 1); /* a refusal ends a batch */
+    CHECK_INT(batch_counts[2], 2);
+    CHECK_INT(batch_counts[3], 1); /* it came later */
+    CHECK_TEXT(fake_client_heard(1), "");
+    fake_pass_ms(10);
+    CHECK_TEXT(fake_client_heard(1),
+               "*2\r\n:3\r\n$1\r\na\r\n*2\r\n:3\r\n$1\r\nb\r\n"
+               "*2\r\n:3\r\n$1\r\nc\r\n+PONG\r\n"
+               "*2\r\n:1\r\n$1\r\nd\r\n"
+               "-ERR wrong number of arguments for 'TOGETHER' command\r\n"
+               "*2\r\n:2\r\n$1\r\ne\r\n*2\r\n:2\r\n$1\r\nf\r\n"
+               "*2\r\n:1\r\n$1\r\ng\r\n");
+}
+
+static void batches_have_a_limit(void)
+{
+    batches = 0;
+    ask_often(1, "TOGETHER x\r\n", 3000);
+    CHECK_INT(batches, 1);
+    CHECK_INT(batch_counts[0], MAX_CLIENT_PIPELINE);
+    fake_pass_ms(5);
+    fake_pass_ms(5);
+    CHECK_INT(batches, 3);
+    CHECK_INT(batch_counts[2], 3000 - 2 * MAX_CLIENT_PIPELINE);
+    fake_pass_ms(5);
+    fake_client_heard(1);
+    CHECK_TEXT(answer("PING\r\n"), "+PONG\r\n");
+
+    fake_client_say(1, "TOGETHER x\r\nTOGETHER y\r\nHOLD 1\r\n");
+    fake_client_leave(1); /* the batch goes on, and is let go of */
+    fake_pass_ms(10);
+    CHECK_TEXT(fake_client_heard(1), "");
+}
+
+/* get: says its key after a while. */
+static void await_get(struct client_request *requests[], int count)
+{
+    await_sleep(5);
+    for (int i = 0; i < count; i++)
+        if (!requests[i]->is_silent)
+            text_line(requests[i]->reply, "%.*s of %d",
+                      (int)requests[i]->argv[1].len,
+                      (const char *)requests[i]->argv[1].data, count);
+}
+
+static void the_text_port_has_its_own_commands(void)
+{
+    uint64_t client = FAKE_TEXT_CLIENT;
+
+    fake_client_say(client, "get a\r\nPING\r\nget b\r\nset c 0 1 noreply\r\n"
+                            "x\r\ngetm d\r\nset e 0 1 noreply\r\ny\r\n");
+    fake_pass_ms(10);
+    CHECK_TEXT(fake_client_heard(client),
+               "a of 1\r\nERR_CMD_ERR\r\nb of 2\r\nERR_CMD_ERR\r\n");
+    CHECK(!fake_client_is_closed(client));
+    CHECK_TEXT(answer("set e 0 1\r\n"),
+               "-ERR unknown command 'set', with args beginning with: "
+               "'e' '0' '1' \r\n");
+
+    /* Nobody knows where this set ends. */
+    fake_client_say(client, "get a\r\nset e 0\r\nget b\r\n");
+    fake_pass_ms(10);
+    CHECK_TEXT(fake_client_heard(client), "a of 1\r\nERR_CMD_ERR\r\n");
+    CHECK(fake_client_is_closed(client));
 }
 
 static void a_pipeline_has_a_limit(void)
@@ -273,6 +364,10 @@ int main(void)
     fake_boot();
     client_command("HOLD", 2, 2, await_hold);
     client_command("SILENT", 1, 1, silent);
+    client_batch_command("TOGETHER", 2, 2, await_together);
+    client_batch_command("ALSO", 2, 2, await_together);
+    client_text_command("get", await_get);
+    client_text_command("set", await_get);
     TEST("the commands of every node", the_usual_commands);
     TEST("mistakes are answered as Redis does", mistakes_of_clients);
     TEST("replies keep the order of requests", replies_keep_their_order);
@@ -281,6 +376,10 @@ int main(void)
     TEST("QUIT ends the connection", quit_ends_the_connection);
     TEST("a gone client's commands end", a_gone_client_is_worked_for);
     TEST("a client that does not read is closed", a_client_that_does_not_read);
+    TEST("neighbours are a batch", neighbours_are_a_batch);
+    TEST("batches have a limit", batches_have_a_limit);
+    TEST("the text port has its own commands",
+         the_text_port_has_its_own_commands);
     TEST("a pipeline has a limit", a_pipeline_has_a_limit);
     TEST("all pipelines together have a limit", all_pipelines_have_a_limit);
     TEST("asking far ahead ends the connection",

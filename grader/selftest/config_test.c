@@ -36,7 +36,8 @@ static void a_whole_file(void)
                        "rpc_timeout_ms 30\n"
                        "store_sync_ms 0\n"
                        "serve_max 9\n"
-                       "node 4 listen=h:41 dial=proxy:42 client=[::1]:43\n"
+                       "node 4 listen=h:41 dial=proxy:42 client=[::1]:43 "
+                       "text=h:44\n"
                        "node 0 client=h:3 listen=h:1 log=1,1,3"),
                "");
     CHECK_INT(config.cluster, 7);
@@ -130,6 +131,10 @@ static const struct {
      "configuration: listen= of node 1 and client= of node 2 are both h:1;"},
     {NODE1 "node 2 listen=h:3 dial=h:1 client=h:4\n",
      "configuration: listen= of node 1 and dial= of node 2 are both h:1;"},
+    {NODE1 "node 2 listen=h:3 client=h:4 text=h:2\n",
+     "configuration: client= of node 1 and text= of node 2 are both h:2;"},
+    {"node 1 listen=h:1 client=h:2 text=h\n",
+     "configuration, line 1: text=h is not an address;"},
     {"node 1 listen=h:1 client=h:1\n",
      "configuration: listen= of node 1 and client= of node 1 are both h:1;"},
     {NODE1 "heartbeat_ms 76\n",

@@ -12,7 +12,7 @@
 #include "co.h"
 #include "node.h"
 
-#define MAX_FAKE_CLIENTS 8
+#define MAX_FAKE_CLIENTS 12
 #define MAX_FAKE_OPS     64
 
 /* A client as the test sees it. */
@@ -218,6 +218,11 @@ uint64_t fake_now_us(void)
     return now_us;
 }
 
+static enum client_port port_of(uint64_t id)
+{
+    return id >= FAKE_TEXT_CLIENT ? PORT_TEXT : PORT_RESP;
+}
+
 void fake_client_send(uint64_t id, struct bytes bytes)
 {
     /* On the heap and no longer than it is, so that ASan sees who reads on. */
@@ -225,7 +230,7 @@ void fake_client_send(uint64_t id, struct bytes bytes)
 
     assert(copy);
     memcpy(copy + 1, bytes.data, bytes.len);
-    node->client_bytes(id, copy + 1, bytes.len);
+    node->client_bytes(id, port_of(id), copy + 1, bytes.len);
     free(copy);
 }
 

@@ -30,6 +30,9 @@ void fake_await(void (*fn)(void));
 void fake_pass_ms(uint64_t ms);
 uint64_t fake_now_us(void);
 
+/* Clients of this number and more came by the plain text port. */
+#define FAKE_TEXT_CLIENT 8
+
 /* A client's bytes; what it was sent since the last look, NUL-ended. */
 void fake_client_send(uint64_t client, struct bytes bytes);
 void fake_client_say(uint64_t client, const char *text);

@@ -127,9 +127,11 @@ static void node_disk_done(uint64_t token, int outcome, const void *data,
     tell("disk %d %d %d %d", (int)token, outcome, (int)len, (int)size);
 }
 
-static void node_client_bytes(uint64_t client, const void *data, size_t len)
+static void node_client_bytes(uint64_t client, enum client_port port,
+                              const void *data, size_t len)
 {
-    tell("client %d %d", (int)client, (int)len);
+    tell(port == PORT_TEXT ? "text client %d %d" : "client %d %d", (int)client,
+         (int)len);
     ops->client_write(host, client, data, len);
     if (*(const char *)data == 'q')
         ops->client_close(host, client);

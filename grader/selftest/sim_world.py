@@ -79,7 +79,7 @@ class World:
 
     def ask(self, node, *words, ms=2000):
         """A command to a node: its reply as text, without the RESP."""
-        client = self("connect", node)[0]
+        client = self("connect", node, "resp")[0]
         line = " ".join(map(str, words)) + "\r\n"
         self("send", client, line.encode().hex())
         until = self.now_us + ms * 1000

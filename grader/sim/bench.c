@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "inside.h"
+#include "load.h"
 #include "world.h"
 
 #define MAX_BENCH_CONFIG 4096
@@ -20,22 +21,46 @@
 
 static volatile unsigned samples[4]; /* by part: how often it was at work */
 
+/* What is measured. */
+struct bench {
+    struct world *world;     /* itself */
+    struct load *load;       /* its clients, or NULL */
+    struct witness *witness; /* of what they propose, or NULL */
+    int wrong;               /* things that should not have happened */
+};
+
 static void on_violation(void *arg, const struct violation *violation)
 {
-    int *wrong = arg;
+    struct bench *bench = arg;
 
-    ++*wrong;
+    bench->wrong++;
     printf("node %d broke %s: %s\n", violation->node, violation->rule,
            violation->observed);
 }
 
 static void on_ended(void *arg, int id, enum world_end end, const char *how)
 {
-    int *wrong = arg;
+    struct bench *bench = arg;
 
     (void)end;
-    ++*wrong;
+    bench->wrong++;
     printf("node %d ended: %s\n", id, how);
+}
+
+static void on_applied(void *arg, int id, uint64_t index, uint64_t term,
+                       const void *data, size_t len)
+{
+    struct bench *bench = arg;
+
+    if (bench->witness != NULL)
+        witness_applied(bench->witness, id, index, term, data, len);
+}
+
+static void on_client(void *arg, uint64_t client, const void *data, size_t len)
+{
+    struct bench *bench = arg;
+
+    load_heard(bench->load, client, data, len);
 }
 
 /* Some CPU time has been used: by whom? */
@@ -98,48 +123,88 @@ static void write_config(char text[MAX_BENCH_CONFIG], int nodes)
                                  1000 + id, 2000 + id);
 }
 
-int bench_run(const struct code *code, int nodes, unsigned seconds)
+/* Lets all of the time pass. */
+static void pass(struct bench *bench, uint64_t until_us)
 {
+    for (;;) {
+        uint64_t next_us = bench->load != NULL ? load_next_us(bench->load)
+                                               : UINT64_MAX;
+
+        if (world_step(bench->world, next_us < until_us ? next_us : until_us))
+            continue;
+        if (next_us > until_us)
+            return;
+        load_act(bench->load);
+    }
+}
+
+static void set_up_clients(struct bench *bench, unsigned proposals)
+{
+    if (proposals == 0)
+        return;
+    bench->witness = witness_new();
+    bench->load = load_new(bench->world, bench->witness, 1, NULL);
+    /* One client says one or two things at a time. */
+    load_clients(bench->load, 1, 1500 / proposals);
+}
+
+static void print(const struct code *code, int nodes, unsigned seconds,
+                  const struct world_counts *counts, double answers,
+                  double took)
+{
+    printf("%d nodes%s, %u virtual seconds", nodes,
+           code->is_isolated ? " in processes of their own" : "", seconds);
+    if (answers > 0)
+        printf(", %.1f commands/s", answers / seconds);
+    printf(", %.2f s of CPU time: %.0f upcalls/s, %.0f simulated s/s, %.0f "
+           "frames/s; trace hash %016llx\n",
+           took, (double)counts->upcalls / took, seconds / took,
+           (double)counts->frames / took, (unsigned long long)counts->hash);
+    print_parts();
+}
+
+int bench_run(const struct code *code, int nodes, unsigned seconds,
+              unsigned proposals)
+{
+    struct bench bench = {.wrong = 0};
     char config[MAX_BENCH_CONFIG];
     char error[LOADER_MAX_ERROR];
-    int wrong = 0;
-    struct world_watch watch = {
-        .arg = &wrong, .violation = on_violation, .ended = on_ended};
+    struct world_watch watch = {.arg = &bench,
+                                .violation = on_violation,
+                                .ended = on_ended,
+                                .applied = on_applied,
+                                .client = on_client};
     struct world_setup setup = {
         .seed = 1, .config = config, .code = code, .watch = &watch};
     struct world_counts counts;
-    struct world *world;
-    double began;
+    double answers = 0;
     double took;
 
     write_config(config, nodes);
-    world = world_new(&setup, error);
-    if (world == NULL) {
+    bench.world = world_new(&setup, error);
+    if (bench.world == NULL) {
         printf("%s\n", error);
         return 1;
     }
-    check_settings(world_check(world), 150, 1.0);
+    set_up_clients(&bench, proposals);
+    check_settings(world_check(bench.world), 150, 1.0);
     for (int id = 1; id <= nodes; id++)
-        world_start(world, id, &(struct world_start){0});
+        world_start(bench.world, id, &(struct world_start){0});
     sample_every(SAMPLE_US);
-    began = cpu_seconds();
-    while (world_step(world, seconds * UINT64_C(1000000)))
-        ;
-    took = cpu_seconds() - began;
+    took = cpu_seconds();
+    pass(&bench, seconds * UINT64_C(1000000));
+    took = cpu_seconds() - took;
     sample_every(0);
-    counts = world_counts(world);
-    if (world_acknowledged(world) == NO_NODE) {
+    counts = world_counts(bench.world);
+    if (bench.witness != NULL)
+        answers = (double)witness_answers(bench.witness);
+    if (world_acknowledged(bench.world) == NO_NODE) {
         printf("nobody leads\n");
-        wrong++;
+        bench.wrong++;
     }
-    world_free(world);
-    took += child_seconds();
-    printf(
-        "%d nodes%s, %u virtual seconds, %.2f s of CPU time: %.0f upcalls/s, "
-        "%.0f simulated s/s, %.0f frames/s; trace hash %016llx\n",
-        nodes, code->is_isolated ? " in processes of their own" : "", seconds,
-        took, (double)counts.upcalls / took, seconds / took,
-        (double)counts.frames / took, (unsigned long long)counts.hash);
-    print_parts();
-    return wrong > 0 ? 1 : 0;
+    world_free(bench.world);
+    load_free(bench.load);
+    witness_free(bench.witness);
+    print(code, nodes, seconds, &counts, answers, took + child_seconds());
+    return bench.wrong > 0 ? 1 : 0;
 }

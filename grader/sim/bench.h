@@ -8,10 +8,12 @@
 
 /*
  * Runs nodes with 50 ms heartbeats for so many virtual seconds, all checks on,
- * and prints upcalls a second and simulated seconds a second of CPU time, and
+ * with about so many proposals of clients a second (0: elections alone), and
+ * prints upcalls a second and simulated seconds a second of CPU time, and
  * what the time went into.
  * 0, or 1 if it went wrong.
  */
-int bench_run(const struct code *code, int nodes, unsigned seconds);
+int bench_run(const struct code *code, int nodes, unsigned seconds,
+              unsigned proposals);
 
 #endif

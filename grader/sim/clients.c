@@ -40,7 +40,7 @@ static void put(struct client *client, uint64_t number, int to_test,
     event->life = client->life;
 }
 
-uint64_t world_client(struct world *world, int id)
+uint64_t world_client(struct world *world, int id, enum client_port port)
 {
     struct host *place = place_of(world, id);
     struct client *client;
@@ -53,7 +53,8 @@ uint64_t world_client(struct world *world, int id)
             world->clients, world->client_capacity * sizeof(*world->clients));
     }
     client = &world->clients[world->client_count++];
-    *client = (struct client){.place = place, .life = place->life};
+    *client = (struct client){
+        .place = place, .port = port, .life = place->life};
     if (place->is_seat || place->state == PLACE_DOWN) {
         client->is_closed = true;
         put(client, world->client_count, 1, EVENT_TEST_END, NULL, 0);
@@ -125,6 +126,7 @@ void clients_on_event(struct host *place, const struct event *event)
         if (client != NULL)
             place_upcall(place, &(struct upcall){.kind = UPCALL_CLIENT_BYTES,
                                                  .id = event->number,
+                                                 .port = client->port,
                                                  .data = event->bytes,
                                                  .len = event->len});
         break;

@@ -101,9 +101,11 @@ static void do_cluster(char **words)
 static void do_connect(char **words)
 {
     int id = atoi(words[1]);
+    enum client_port port = strcmp(words[2], "text") == 0 ? PORT_TEXT
+                                                          : PORT_RESP;
 
     if (world_has(world, id))
-        answer("ok %llu", (unsigned long long)world_client(world, id));
+        answer("ok %llu", (unsigned long long)world_client(world, id, port));
     else
         answer("error there is no node %d", id);
 }
@@ -277,7 +279,7 @@ static const struct {
     int words;                /* this one included; the last takes the rest */
     void (*fn)(char **words); /* does it, and answers */
 } commands[] = {
-    {"cluster", 3, do_cluster}, {"connect", 2, do_connect},
+    {"cluster", 3, do_cluster}, {"connect", 3, do_connect},
     {"send", 3, do_send},       {"hangup", 2, do_hangup},
     {"seat", 2, do_seat},       {"dial", 3, do_dial},
     {"write", 4, do_write},     {"close", 3, do_close},

@@ -5,7 +5,7 @@
  * `ok [WORDS]` or `error SENTENCE`. Besides every order of orders.h:
  *
  *     cluster SEED CONFIG   a new world; CONFIG is the text in hexadecimal
- *     connect ID            a client of a node: `ok CLIENT`
+ *     connect ID resp|text  a client of a node, by that port: `ok CLIENT`
  *     send CLIENT HEX       its bytes     hangup CLIENT     it goes
  *     seat ID               the test sits in a node's place, and may
  *     dial SEAT PEER        ask for a stream: `ok STREAM`

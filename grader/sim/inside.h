@@ -68,9 +68,10 @@ struct conn {
 
 /* A client of the test's. */
 struct client {
-    struct host *place;   /* whose client it is */
-    uint64_t life;        /* of the place when it came */
-    bool is_closed;       /* by either side */
+    struct host *place;    /* whose client it is */
+    enum client_port port; /* by which it came */
+    uint64_t life;         /* of the place when it came */
+    bool is_closed;        /* by either side */
     uint64_t floor_us[2]; /* nothing arrives before: at the node, at the test */
 };
 
@@ -170,14 +171,15 @@ struct upcall {
         UPCALL_CLIENT_BYTES,
         UPCALL_CLIENT_CLOSED,
         UPCALL_SHUT_DOWN,
-    } kind;           /* which function of node_ops */
-    uint64_t id;      /* stream, client or token */
-    int peer;         /* STREAM_UP */
-    bool is_dialled;  /* STREAM_UP */
-    int outcome;      /* DISK */
-    const void *data; /* bytes */
-    size_t len;       /* how many */
-    uint64_t size;    /* DISK */
+    } kind;                /* which function of node_ops */
+    uint64_t id;           /* stream, client or token */
+    int peer;              /* STREAM_UP */
+    enum client_port port; /* CLIENT_BYTES */
+    bool is_dialled;       /* STREAM_UP */
+    int outcome;           /* DISK */
+    const void *data;      /* bytes */
+    size_t len;            /* how many */
+    uint64_t size;         /* DISK */
 };
 
 /* Is told just before each upcall, for replay.c; NULL: nobody is. */

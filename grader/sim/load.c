@@ -95,7 +95,7 @@ static uint64_t connect_to(struct load *load, int node, int owner)
                                      (load->connection_count + 1) *
                                          sizeof(*load->connections));
     load->connections[load->connection_count++] = connection;
-    return world_client(load->world, node);
+    return world_client(load->world, node, PORT_RESP);
 }
 
 static void hang_up(struct load *load, uint64_t number)

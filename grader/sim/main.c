@@ -18,7 +18,7 @@ static const char usage[] =
     "  --isolate                    each node in a process of its own\n"
     "  check NODE.so [OBJECT ...]   is it made of what a node may call?\n"
     "  drive NODE.so                a world, driven by lines (drive.h)\n"
-    "  bench NODE.so [NODES [SECONDS]]  how fast it goes\n"
+    "  bench NODE.so [NODES [SECONDS [PROPOSALS/S]]]  how fast it goes\n"
     "  explore NODE.so [key=value ...]  many seeds (explore.h)\n"
     "  shrink NODE.so seed=S [key=value ...]  a seed's failure made short\n"
     "  tell NODE.so seed=S [key=value ...]  one trial, and all it shows\n"
@@ -28,12 +28,14 @@ static int run_bench(const struct code *code, int argc, char **argv)
 {
     int nodes = argc > 0 ? atoi(argv[0]) : 5;
     int seconds = argc > 1 ? atoi(argv[1]) : 20000;
+    int proposals = argc > 2 ? atoi(argv[2]) : 0;
 
-    if (nodes < 1 || nodes > MAX_NODES || seconds < 1) {
+    if (nodes < 1 || nodes > MAX_NODES || seconds < 1 || proposals < 0 ||
+        proposals > 1000) {
         fputs(usage, stderr);
         return 2;
     }
-    return bench_run(code, nodes, (unsigned)seconds);
+    return bench_run(code, nodes, (unsigned)seconds, (unsigned)proposals);
 }
 
 int main(int argc, char **argv)

@@ -105,7 +105,7 @@ void place_call_node(struct host *place, const void *arg)
         ops->disk_done(u->id, u->outcome, u->data, u->len, u->size);
         return;
     case UPCALL_CLIENT_BYTES:
-        ops->client_bytes(u->id, u->data, u->len);
+        ops->client_bytes(u->id, u->port, u->data, u->len);
         return;
     case UPCALL_CLIENT_CLOSED:
         ops->client_closed(u->id);

@@ -46,24 +46,28 @@ static void on_violation(void *arg, const struct violation *violation)
         also()->violation(arg, violation);
 }
 
-/* Whether a node may end itself now: its disk fails, or did a moment ago. */
-static bool may_give_up(const struct run *run, int id)
+/* A life has ended. Whether it may have ended itself: its disk failed, or had
+ * no room. The next life may only if that is still so. */
+static bool may_give_up(struct run *run, int id)
 {
     const int *ids;
     int count = world_ids(run->world, &ids);
+    bool may = false;
 
-    for (int i = 0; i < count; i++)
-        if (ids[i] == id && run->load != NULL && run->bad_disk_us[i] > 0)
-            return run->bad_disk_us[i] == UINT64_MAX ||
-                   world_now_us(run->world) <
-                       run->bad_disk_us[i] + TRIAL_GRACE_US;
-    return false;
+    for (int i = 0; i < count; i++) {
+        if (ids[i] != id)
+            continue;
+        may = run->may_give_up[i];
+        run->may_give_up[i] = trial_has_bad_disk(run, id);
+    }
+    return may && run->load != NULL;
 }
 
 static void on_ended(void *arg, int id, enum world_end end, const char *how)
 {
-    if (end != END_KILLED && end != END_STOPPED &&
-        !(end == END_FATAL && may_give_up(running, id)))
+    bool may = may_give_up(running, id);
+
+    if (end != END_KILLED && end != END_STOPPED && !(end == END_FATAL && may))
         run_fail(running, "node-ends", id, "a node runs until it is stopped",
                  "%s", how);
     if (running->witness != NULL)

@@ -43,7 +43,6 @@
 #define TRIAL_PROGRESS_US     30000000 /* 100 of the longest timeouts */
 #define TRIAL_SETTLE_US       1000000  /* for all to hear of the leader */
 #define TRIAL_CALM_US         1500000  /* how long it must then lead */
-#define TRIAL_GRACE_US        1000000  /* a sync fated to fail ends within */
 #define TRIAL_LAST_COMMANDS   3        /* that must commit in the end */
 #define TRIAL_MAX_CONFIG      4096     /* bytes of a configuration */
 #define TRIAL_MAX_TEXT        6000     /* bytes of what was seen */

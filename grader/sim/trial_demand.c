@@ -218,7 +218,7 @@ static void replace_bad_disks(struct run *run)
     int count = world_ids(run->world, &ids);
 
     for (int i = 0; i < count; i++)
-        if (run->bad_disk_us[i] > 0)
+        if (run->had_bad_disk[i])
             replace_disk(run, ids[i]);
 }
 

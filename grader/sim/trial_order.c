@@ -58,22 +58,23 @@ static void cut_power(struct run *run)
     run_fail(run, wrong.rule, wrong.node, wrong.expected, "%s", wrong.observed);
 }
 
-/* Whose disk may make it end itself: it fails syncs, or has no room. */
+bool trial_has_bad_disk(const struct run *run, int id)
+{
+    const struct disk_faults *faults = disk_faults(world_disk(run->world, id));
+
+    return faults->fail > 0 || faults->fail_at > 0 ||
+           faults->full_bytes < DISK_MAX_BYTES;
+}
+
+/* Whose disk may make it end itself, from now on. */
 static void note_disks(struct run *run)
 {
     const int *ids;
     int count = world_ids(run->world, &ids);
 
-    for (int i = 0; i < count; i++) {
-        const struct disk_faults *faults = disk_faults(
-            world_disk(run->world, ids[i]));
-
-        if (faults->fail > 0 || faults->fail_at > 0 ||
-            faults->full_bytes < DISK_MAX_BYTES)
-            run->bad_disk_us[i] = UINT64_MAX;
-        else if (run->bad_disk_us[i] == UINT64_MAX)
-            run->bad_disk_us[i] = world_now_us(run->world) + 1;
-    }
+    for (int i = 0; i < count; i++)
+        if (trial_has_bad_disk(run, ids[i]))
+            run->may_give_up[i] = run->had_bad_disk[i] = true;
 }
 
 bool trial_order(struct run *run, const char *line, char *error)

@@ -22,14 +22,14 @@ struct start_log {
 
 /* A trial while it runs. */
 struct run {
-    const struct trial *trial;       /* what is tried */
-    struct trial_result *result;     /* what comes of it */
-    struct world *world;             /* in which */
-    struct witness *witness;         /* of commits; NULL: elections alone */
-    struct load *load;               /* the clients; NULL: the same */
-    char config[TRIAL_MAX_CONFIG];   /* of the nodes */
-    uint64_t bad_disk_us[MAX_NODES]; /* by place: when its disk was last seen to
-                                        be bad, plus 1; 0: never */
+    const struct trial *trial;     /* what is tried */
+    struct trial_result *result;   /* what comes of it */
+    struct world *world;           /* in which */
+    struct witness *witness;       /* of commits; NULL: elections alone */
+    struct load *load;             /* the clients; NULL: the same */
+    char config[TRIAL_MAX_CONFIG]; /* of the nodes */
+    bool may_give_up[MAX_NODES];   /* by place: its disk was bad in this life */
+    bool had_bad_disk[MAX_NODES];  /* by place: at any time */
 };
 
 /* The first thing that goes wrong is what counts. */
@@ -47,6 +47,9 @@ void trial_logs(const struct trial *trial, struct start_log logs[MAX_NODES]);
 
 /* Obeys one order of a schedule. False, and a sentence in error. */
 bool trial_order(struct run *run, const char *line, char *error);
+
+/* Whether a disk fails syncs now, or has not its usual room. */
+bool trial_has_bad_disk(const struct run *run, int id);
 
 /* All is well now: what is demanded then. */
 void trial_demand(struct run *run);

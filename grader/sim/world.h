@@ -198,7 +198,7 @@ void world_reset(struct world *world, int from, int to);
 const struct check *world_check(const struct world *world);
 
 /* A client of a node: its number. Bytes to it; the client goes. */
-uint64_t world_client(struct world *world, int id);
+uint64_t world_client(struct world *world, int id, enum client_port port);
 void world_client_send(struct world *world, uint64_t client, const void *data,
                        size_t len);
 void world_client_close(struct world *world, uint64_t client);

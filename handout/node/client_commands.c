@@ -11,29 +11,32 @@
 #include <stdio.h>
 
 #include "app.h"
+#include "client_table.h"
 #include "co.h"
 #include "node.h"
 
 #define MAX_CLIENT_NAME_BYTES 64 /* in CLIENT SETNAME */
 #define SPOKEN_VERSION        "7.0.0" /* whose answers ours look like, to libraries */
 
-static void ping(struct client_request *request)
+static void ping(struct client_request *requests[], int count)
 {
-    if (request->argc > 1)
-        resp_bulk(&request->reply, request->argv[1]);
-    else
-        resp_simple(&request->reply, "PONG");
+    for (int i = 0; i < count; i++) {
+        if (requests[i]->argc > 1)
+            resp_bulk(requests[i]->reply, requests[i]->argv[1]);
+        else
+            resp_simple(requests[i]->reply, "PONG");
+    }
 }
 
 static void echo(struct client_request *request)
 {
-    resp_bulk(&request->reply, request->argv[1]);
+    resp_bulk(request->reply, request->argv[1]);
 }
 
 /* The connection is closed when this has been answered; see client.c. */
 static void quit(struct client_request *request)
 {
-    resp_simple(&request->reply, "OK");
+    resp_simple(request->reply, "OK");
 }
 
 static void put_pair(struct buf *out, const char *key, int64_t value)
@@ -45,7 +48,7 @@ static void put_pair(struct buf *out, const char *key, int64_t value)
 static void status(struct client_request *request)
 {
     struct app_status app = app_status();
-    struct buf *out = &request->reply;
+    struct buf *out = request->reply;
 
     resp_array(out, 2 * 7);
     resp_text(out, "role");
@@ -77,6 +80,7 @@ static void put_info(struct buf *out, const char *format, ...)
 static void info(struct client_request *request)
 {
     struct app_status app = app_status();
+    struct node_counts counts = node_counts();
     struct buf text = {0};
 
     put_info(&text, "# Server");
@@ -92,14 +96,21 @@ static void info(struct client_request *request)
     put_info(&text, "commit:%llu", (unsigned long long)app.commit_index);
     put_info(&text, "applied:%llu", (unsigned long long)app.last_applied);
     put_info(&text, "nodes:%d", node_config()->node_count);
-    resp_bulk(&request->reply, buf_span(&text));
+    put_info(&text, "\r\n# Work");
+    put_info(&text, "stream_writes:%llu",
+             (unsigned long long)counts.stream_writes);
+    put_info(&text, "stream_bytes:%llu",
+             (unsigned long long)counts.stream_bytes);
+    put_info(&text, "disk_writes:%llu", (unsigned long long)counts.disk_writes);
+    put_info(&text, "disk_syncs:%llu", (unsigned long long)counts.disk_syncs);
+    resp_bulk(request->reply, buf_span(&text));
     buf_free(&text);
 }
 
 /* HELLO [2 [SETNAME name] ...]: which protocol shall we speak? */
 static void hello(struct client_request *request)
 {
-    struct buf *out = &request->reply;
+    struct buf *out = request->reply;
     int64_t protocol = 2;
 
     if (request->argc > 1 && resp_to_int(request->argv[1], &protocol) != OK) {
@@ -131,20 +142,20 @@ static void set_name(struct client_request *request)
     struct bytes name = request->argv[2];
 
     if (name.len > MAX_CLIENT_NAME_BYTES) {
-        resp_error(&request->reply, "ERR a client's name has %d bytes at most",
+        resp_error(request->reply, "ERR a client's name has %d bytes at most",
                    MAX_CLIENT_NAME_BYTES);
         return;
     }
     buf_clear(client_name(request->client));
     put_bytes(client_name(request->client), name);
-    resp_simple(&request->reply, "OK");
+    resp_simple(request->reply, "OK");
 }
 
 /* CLIENT SETNAME | GETNAME | SETINFO | ID */
 static void client(struct client_request *request)
 {
     struct bytes what = request->argv[1];
-    struct buf *out = &request->reply;
+    struct buf *out = request->reply;
 
     if (resp_is(what, "SETNAME") && request->argc == 3) {
         set_name(request);
@@ -171,19 +182,19 @@ static void client(struct client_request *request)
 static void command(struct client_request *request)
 {
     if (request->argc > 1 && resp_is(request->argv[1], "COUNT"))
-        resp_int(&request->reply, client_command_count());
+        resp_int(request->reply, client_table_count(PORT_RESP));
     else
-        resp_array(&request->reply, 0);
+        resp_array(request->reply, 0);
 }
 
 /* CONFIG GET ...: nothing of ours is a setting of Redis. */
 static void config(struct client_request *request)
 {
     if (resp_is(request->argv[1], "GET"))
-        resp_array(&request->reply, 0);
+        resp_array(request->reply, 0);
     else
-        resp_error(&request->reply, "ERR only CONFIG GET is known here; the "
-                                    "node is set up by its configuration file");
+        resp_error(request->reply, "ERR only CONFIG GET is known here; the "
+                                   "node is set up by its configuration file");
 }
 
 static void select_database(struct client_request *request)
@@ -191,17 +202,17 @@ static void select_database(struct client_request *request)
     int64_t number;
 
     if (resp_to_int(request->argv[1], &number) != OK)
-        resp_error(&request->reply, "ERR value is not an integer or out of "
-                                    "range");
+        resp_error(request->reply, "ERR value is not an integer or out of "
+                                   "range");
     else if (number != 0)
-        resp_error(&request->reply, "ERR DB index is out of range");
+        resp_error(request->reply, "ERR DB index is out of range");
     else
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
 }
 
 void client_commands_start(void)
 {
-    client_command("PING", 1, 2, ping);
+    client_batch_command("PING", 1, 2, ping);
     client_command("ECHO", 2, 2, echo);
     client_command("QUIT", 1, 0, quit);
     client_command("STATUS", 1, 1, status);

@@ -9,9 +9,6 @@
 /* Registers them. */
 void client_commands_start(void);
 
-/* How many commands there are, the stages' included. */
-int client_command_count(void);
-
 /* A connection's number, and the name that the client gave it. */
 uint64_t client_id(const struct client *client);
 struct buf *client_name(struct client *client);

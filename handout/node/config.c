@@ -39,6 +39,22 @@ struct number {
 #field, offsetof(struct config, field), min, max, standard \
     }
 
+/* An address that a node's line may hold. */
+struct address {
+    const char *name; /* as written in the file */
+    size_t offset;    /* of its text in struct config_node */
+};
+
+#define ADDRESS(field)                              \
+    {                                               \
+#field, offsetof(struct config_node, field) \
+    }
+
+static const struct address addresses[] = {ADDRESS(listen), ADDRESS(dial),
+                                           ADDRESS(client), ADDRESS(text)};
+
+#define ADDRESS_COUNT (sizeof addresses / sizeof addresses[0])
+
 static const struct number numbers[] = {
     NUMBER(heartbeat_ms, 2, HOUR_MS, 50),
     NUMBER(election_min_ms, 4, HOUR_MS, 150),
@@ -66,6 +82,19 @@ static const struct number numbers[] = {
 static uint32_t *number_of(struct config *config, const struct number *number)
 {
     return (uint32_t *)(void *)((char *)config + number->offset);
+}
+
+static char *address_of(struct config_node *node, const struct address *address)
+{
+    return (char *)node + address->offset;
+}
+
+static const struct address *find_address(struct bytes name)
+{
+    for (size_t i = 0; i < ADDRESS_COUNT; i++)
+        if (resp_is(name, addresses[i].name))
+            return &addresses[i];
+    return NULL;
 }
 
 /* Writes the sentence; returns BAD_BYTES. */
@@ -224,18 +253,16 @@ static int read_node(const struct parser *parser, struct bytes line)
         if (word.len == 0)
             break;
         struct bytes key = cut(&value, '=');
-        if (resp_is(key, "listen"))
-            outcome = read_address(parser, value, "listen", node.listen);
-        else if (resp_is(key, "dial"))
-            outcome = read_address(parser, value, "dial", node.dial);
-        else if (resp_is(key, "client"))
-            outcome = read_address(parser, value, "client", node.client);
+        const struct address *address = find_address(key);
+        if (address)
+            outcome = read_address(parser, value, address->name,
+                                   address_of(&node, address));
         else if (resp_is(key, "log"))
             outcome = read_log(parser, value, &node);
         else
             return refuse(parser,
                           "'%.*s' is unknown here; a node's line takes "
-                          "listen=, dial=, client= and log=",
+                          "listen=, dial=, client=, text= and log=",
                           SHOWN(word));
     }
     if (outcome != OK)
@@ -324,28 +351,20 @@ static int check_times(const struct parser *parser)
 }
 
 /* Addresses that must differ; the same node's listen and dial need not. */
-static int check_pair(const struct parser *parser, const struct config_node *a,
-                      const struct config_node *b)
+static int check_pair(const struct parser *parser, struct config_node *a,
+                      struct config_node *b)
 {
-    const struct {
-        const char *name; /* its key */
-        const char *a;    /* a's address */
-        const char *b;    /* b's address */
-    } keys[] = {
-        {"listen", a->listen, b->listen},
-        {"dial", a->dial, b->dial},
-        {"client", a->client, b->client},
-    };
-
-    for (size_t i = 0; i < 3; i++) {
-        for (size_t j = 0; j < 3; j++) {
+    for (size_t i = 0; i < ADDRESS_COUNT; i++) {
+        for (size_t j = 0; j < ADDRESS_COUNT; j++) {
             bool is_own = a == b && (i >= j || (i == 0 && j == 1));
-            if (!is_own && strcmp(keys[i].a, keys[j].b) == 0)
+            const char *address = address_of(a, &addresses[i]);
+            if (!is_own && address[0] &&
+                strcmp(address, address_of(b, &addresses[j])) == 0)
                 return refuse(parser,
                               "%s= of node %d and %s= of node %d are both %s; "
                               "give each its own port",
-                              keys[i].name, a->id, keys[j].name, b->id,
-                              keys[i].a);
+                              addresses[i].name, a->id, addresses[j].name,
+                              b->id, address);
         }
     }
     return OK;
@@ -353,7 +372,7 @@ static int check_pair(const struct parser *parser, const struct config_node *a,
 
 static int check_nodes(const struct parser *parser)
 {
-    const struct config *config = parser->config;
+    struct config *config = parser->config;
 
     if (config->node_count == 0)
         return refuse(parser, "there is no node; add lines that read 'node 1 "

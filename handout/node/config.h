@@ -12,9 +12,10 @@
  *
  * listen is where a node accepts its peers, dial is where its peers reach it
  * (listen's address unless given: a proxy may stand between), client is where
- * clients do. log (optional, "log=1,1,3") gives the terms of entries that the
- * kit's memory store holds when the node starts for the first time. Hidden in a
- * simulator, the addresses may be any that differ.
+ * clients do, text (optional) where those do who speak plain text (text.h). log
+ * (optional, "log=1,1,3") gives the terms of entries that the kit's memory store
+ * holds when the node starts for the first time. Hidden in a simulator, the
+ * addresses may be any that differ.
  */
 #ifndef CONCLAVE_CONFIG_H
 #define CONCLAVE_CONFIG_H
@@ -34,6 +35,7 @@ struct config_node {
     char listen[MAX_ADDRESS_BYTES];   /* where it accepts peers */
     char dial[MAX_ADDRESS_BYTES];     /* where its peers dial it */
     char client[MAX_ADDRESS_BYTES];   /* where clients dial it */
+    char text[MAX_ADDRESS_BYTES];     /* where those of plain text do, or "" */
     uint64_t log[MAX_SEEDED_ENTRIES]; /* terms of its first entries */
     size_t log_count;                 /* how many */
 };

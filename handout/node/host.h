@@ -28,7 +28,7 @@
 #include <stdint.h>
 
 /* Rises with every change of this file that both sides must know. */
-#define HOST_DOOR_VERSION 2
+#define HOST_DOOR_VERSION 3
 
 #define MAX_NODES              16          /* nodes in a cluster */
 #define NO_NODE                (-1)        /* node ids are 0 or more */
@@ -37,6 +37,12 @@
 #define MAX_DISK_PATH_BYTES    64          /* a file's name, with its NUL */
 
 struct host; /* the host's own state; a node only hands it back */
+
+/* Which of a node's two ports a client came by, and so what it speaks. */
+enum client_port {
+    PORT_RESP, /* RESP2: resp.h */
+    PORT_TEXT, /* plain text: text.h */
+};
 
 /* What a disk operation does. Names are flat: no '/' in them. */
 enum disk_kind {
@@ -183,8 +189,10 @@ struct node_ops {
     void (*disk_done)(uint64_t token, int outcome, const void *data, size_t len,
                       uint64_t size);
 
-    /* Bytes of a client; the first call for an id is its arrival. */
-    void (*client_bytes)(uint64_t client, const void *data, size_t len);
+    /* Bytes of a client; the first call for an id is its arrival. It keeps the
+     * port that it came by. */
+    void (*client_bytes)(uint64_t client, enum client_port port,
+                         const void *data, size_t len);
 
     /* A client is gone. */
     void (*client_closed)(uint64_t client);

@@ -28,6 +28,7 @@ static int id;                     /* this node's */
 static uint64_t incarnation;       /* how often it has been started */
 static uint64_t upcall_us;         /* when the current upcall began */
 static uint64_t alarm_us;          /* what the alarm is set to */
+static struct node_counts counts;  /* what was asked of the host */
 
 int node_id(void)
 {
@@ -86,8 +87,15 @@ uint64_t stream_open(int peer)
     return ops->stream_open(host, peer);
 }
 
+struct node_counts node_counts(void)
+{
+    return counts;
+}
+
 int stream_write(uint64_t stream, struct bytes bytes)
 {
+    counts.stream_writes++;
+    counts.stream_bytes += bytes.len;
     return ops->stream_write(host, stream, bytes.data, bytes.len);
 }
 
@@ -118,6 +126,8 @@ void node_trace(const char *topic, uint64_t term, const char *text)
 
 void node_disk(const struct disk_op *op)
 {
+    counts.disk_writes += op->kind == DISK_APPEND || op->kind == DISK_WRITE;
+    counts.disk_syncs += op->kind == DISK_SYNC || op->kind == DISK_SYNC_DIR;
     ops->disk(host, op);
 }
 
@@ -219,10 +229,11 @@ static void on_disk_done(uint64_t token, int outcome, const void *data,
     upcall_end();
 }
 
-static void on_client_bytes(uint64_t client, const void *data, size_t len)
+static void on_client_bytes(uint64_t client, enum client_port port,
+                            const void *data, size_t len)
 {
     upcall_begin();
-    client_on_bytes(client, data, len);
+    client_on_bytes(client, port, data, len);
     upcall_end();
 }
 

@@ -54,6 +54,15 @@ void node_restore(uint64_t index, uint64_t term, struct bytes state);
 _Noreturn void node_fatal(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* What a node has asked of its host so far; INFO shows it. */
+struct node_counts {
+    uint64_t stream_writes; /* frames to peers, heartbeats among them */
+    uint64_t stream_bytes;  /* bytes of these */
+    uint64_t disk_writes;   /* appends and writes */
+    uint64_t disk_syncs;    /* of files and of the folder */
+};
+struct node_counts node_counts(void);
+
 /* For the runtime: the rest of the door, and when the current upcall began. */
 void node_trace(const char *topic, uint64_t term, const char *text);
 void node_disk(const struct disk_op *op);

@@ -1,9 +1,10 @@
 /*
  * kv_codec.c - commands and answers as bytes; docs/protocol.md draws them.
  *
- *     command: format u8 | op u8 | stamp_ms u64 | session u64 | sequence u64 |
- *              expires_in_ms u64 | version u64 | amount u64 | value | count u32
- *              | count keys          (value and key: length u32, bytes)
+ *     entry:   format u8 | stamp_ms u64 | count u32 | count commands
+ *     command: op u8 | session u64 | sequence u64 | expires_in_ms u64 |
+ *              version u64 | amount u64 | value | count u32 | count keys
+ *                                    (value and key: length u32, bytes)
  *     answer:  kind u8 | number u64 | version u64 | value | count u32
  *
  * A log that was written by an older kit must be read by a newer one: the
@@ -12,7 +13,7 @@
 #include "kv.h"
 #include "node.h"
 
-#define COMMAND_FORMAT 1
+#define ENTRY_FORMAT 1
 
 static void put_span(struct buf *out, struct bytes span)
 {
@@ -25,12 +26,24 @@ static struct bytes get_span(struct wire_in *in)
     return get_bytes(in, get_u32(in));
 }
 
-void put_kv_command(struct buf *out, uint64_t stamp_ms,
-                    const struct kv_command *command)
+void put_kv_head(struct buf *out, uint64_t stamp_ms, uint32_t count)
 {
-    put_u8(out, COMMAND_FORMAT);
-    put_u8(out, (uint8_t)command->op);
+    put_u8(out, ENTRY_FORMAT);
     put_u64(out, stamp_ms);
+    put_u32(out, count);
+}
+
+uint32_t get_kv_head(struct wire_in *in, uint64_t *stamp_ms)
+{
+    if (get_u8(in) != ENTRY_FORMAT)
+        in->bad = true;
+    *stamp_ms = get_u64(in);
+    return get_u32(in);
+}
+
+void put_kv_command(struct buf *out, const struct kv_command *command)
+{
+    put_u8(out, (uint8_t)command->op);
     put_u64(out, command->session);
     put_u64(out, command->sequence);
     put_u64(out, command->expires_in_ms);
@@ -42,28 +55,26 @@ void put_kv_command(struct buf *out, uint64_t stamp_ms,
         put_span(out, command->keys[i]);
 }
 
-int get_kv_command(struct bytes bytes, uint64_t *stamp_ms,
-                   struct kv_command *command)
+struct kv_command get_kv_command(struct wire_in *in)
 {
     static struct bytes keys[KV_MAX_KEYS];
-    struct wire_in in = wire_in(bytes);
+    struct kv_command command = {.keys = keys};
 
-    if (get_u8(&in) != COMMAND_FORMAT)
-        return BAD_BYTES;
-    *command = (struct kv_command){.op = (enum kv_op)get_u8(&in), .keys = keys};
-    *stamp_ms = get_u64(&in);
-    command->session = get_u64(&in);
-    command->sequence = get_u64(&in);
-    command->expires_in_ms = get_u64(&in);
-    command->version = get_u64(&in);
-    command->amount = (int64_t)get_u64(&in);
-    command->value = get_span(&in);
-    command->key_count = get_u32(&in);
-    if (command->key_count > KV_MAX_KEYS)
-        return BAD_BYTES;
-    for (uint32_t i = 0; i < command->key_count; i++)
-        keys[i] = get_span(&in);
-    return wire_end(&in);
+    command.op = (enum kv_op)get_u8(in);
+    command.session = get_u64(in);
+    command.sequence = get_u64(in);
+    command.expires_in_ms = get_u64(in);
+    command.version = get_u64(in);
+    command.amount = (int64_t)get_u64(in);
+    command.value = get_span(in);
+    command.key_count = get_u32(in);
+    if (command.key_count > KV_MAX_KEYS) {
+        in->bad = true;
+        command.key_count = 0;
+    }
+    for (uint32_t i = 0; i < command.key_count; i++)
+        keys[i] = get_span(in);
+    return command;
 }
 
 void put_kv_answer(struct buf *out, const struct kv_answer *answer)

@@ -14,11 +14,13 @@
  *     SNAPSHOT                -> OK once a snapshot has been taken
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "app.h"
 #include "boot.h"
 #include "client.h"
 #include "kv.h"
+#include "kv_text.h"
 #include "node.h"
 #include "snapshot.h"
 
@@ -41,8 +43,9 @@ static const struct spelling spellings[] = {
     {"SESSION", KV_OPEN, 1, 1, 0},
 };
 
-#define SPELLING_COUNT (sizeof spellings / sizeof spellings[0])
-#define LONGEST_MS     (INT64_MAX / 4) /* an expiry no sum of which overflows */
+#define SPELLING_COUNT  (sizeof spellings / sizeof spellings[0])
+#define MAX_BATCH_BYTES (256u << 10)    /* of values, until an entry is full */
+#define LONGEST_MS      (INT64_MAX / 4) /* an expiry no sum of which overflows */
 
 /* A command as it came: the words of REQ's command, or all of them. */
 struct asked {
@@ -50,6 +53,7 @@ struct asked {
     int argc;                        /* its words, the name included */
     const struct bytes *argv;        /* the words */
     struct kv_command command;       /* what they mean */
+    const char *wrong;               /* what is wrong with them, or NULL */
 };
 
 static const struct spelling *find_spelling(struct bytes name)
@@ -200,57 +204,85 @@ static void reply_answer(const struct asked *asked, struct wire_in *in,
     }
 }
 
-static void execute(struct asked *asked, struct buf *out)
-{
-    const char *wrong = read_words(asked);
-    struct buf answer = {0};
+/* ---- Commands ----------------------------------------------------------- */
 
-    if (wrong) {
-        resp_error(out, "%s", wrong);
-        return;
-    }
-    enum proposed proposed = await_kv(&asked->command, &answer);
-    if (proposed == PROPOSED_OK) {
-        struct wire_in in = wire_in(buf_span(&answer));
-        reply_answer(asked, &in, out);
-    } else {
-        boot_answer_refusal(out, proposed);
-    }
-    buf_free(&answer);
+/* What REQ says before the command. Returns what is wrong, or NULL. */
+static const char *read_session(struct asked *asked)
+{
+    if (asked->argc < 4)
+        return "ERR wrong number of arguments";
+    if (resp_to_uint(asked->argv[1], &asked->command.session) != OK ||
+        asked->command.session == 0)
+        return "ERR a session is a number that SESSION gave";
+    if (resp_to_uint(asked->argv[2], &asked->command.sequence) != OK ||
+        asked->command.sequence == 0)
+        return "ERR a session's requests are numbered 1, 2, 3, ...";
+    asked->argc -= 3;
+    asked->argv += 3;
+    asked->spelling = find_spelling(asked->argv[0]);
+    return asked->spelling && asked->spelling->op != KV_OPEN
+               ? NULL
+               : "ERR REQ does not take this command";
 }
 
-/* ---- Commands ---------------------------------------------------------------- */
-
-static void run_plain(struct client_request *request)
+static void read_request(const struct client_request *request,
+                         struct asked *asked)
 {
-    struct asked asked = {
-        .spelling = find_spelling(request->argv[0]),
-        .argc = request->argc,
-        .argv = request->argv,
-    };
-
-    execute(&asked, &request->reply);
+    *asked = (struct asked){.argc = request->argc, .argv = request->argv};
+    asked->spelling = find_spelling(asked->argv[0]);
+    if (!asked->spelling) /* it is here: so it is REQ */
+        asked->wrong = read_session(asked);
+    if (!asked->wrong)
+        asked->wrong = read_words(asked);
 }
 
-static void run_in_session(struct client_request *request)
+/* Executes the first commands of many, as many as fit into one entry, and
+ * replies. Returns how many. */
+static int await_some(struct asked asked[], int count, struct buf *out)
 {
-    struct asked asked = {
-        .spelling = find_spelling(request->argv[3]),
-        .argc = request->argc - 3,
-        .argv = request->argv + 3,
-    };
+    struct kv_command *commands = calloc((size_t)count, sizeof *commands);
+    struct buf answers = {0};
+    enum proposed proposed = PROPOSED_OK;
+    size_t len_bytes = 0;
+    uint32_t good = 0;
+    int taken = 0;
 
-    if (resp_to_uint(request->argv[1], &asked.command.session) != OK ||
-        asked.command.session == 0)
-        resp_error(&request->reply, "ERR a session is a number of SESSION's");
-    else if (resp_to_uint(request->argv[2], &asked.command.sequence) != OK ||
-             asked.command.sequence == 0)
-        resp_error(&request->reply,
-                   "ERR a session's requests are numbered 1, 2, 3, ...");
-    else if (!asked.spelling || asked.spelling->op == KV_OPEN)
-        resp_error(&request->reply, "ERR REQ does not take this command");
-    else
-        execute(&asked, &request->reply);
+    if (!commands)
+        node_fatal("out of memory for %d commands", count);
+    for (; taken < count && len_bytes <= MAX_BATCH_BYTES; taken++) {
+        if (asked[taken].wrong)
+            continue;
+        commands[good++] = asked[taken].command;
+        len_bytes += asked[taken].command.value.len;
+    }
+    if (good > 0)
+        proposed = await_kv(commands, good, &answers);
+    struct wire_in in = wire_in(buf_span(&answers));
+    for (int i = 0; i < taken; i++) {
+        if (asked[i].wrong)
+            resp_error(out, "%s", asked[i].wrong);
+        else if (proposed != PROPOSED_OK)
+            boot_answer_refusal(out, proposed);
+        else
+            reply_answer(&asked[i], &in, out);
+    }
+    buf_free(&answers);
+    free(commands);
+    return taken;
+}
+
+/* What a client has sent together. */
+static void run(struct client_request *requests[], int count)
+{
+    struct asked *asked = calloc((size_t)count, sizeof *asked);
+
+    if (!asked)
+        node_fatal("out of memory for %d requests", count);
+    for (int i = 0; i < count; i++)
+        read_request(requests[i], &asked[i]);
+    for (int i = 0; i < count;)
+        i += await_some(asked + i, count - i, requests[i]->reply);
+    free(asked);
 }
 
 static void run_snapshot(struct client_request *request)
@@ -258,19 +290,20 @@ static void run_snapshot(struct client_request *request)
     int outcome = await_snapshot_take();
 
     if (outcome == OK)
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
     else
-        resp_error(&request->reply, "ERR no snapshot was taken: %s",
+        resp_error(request->reply, "ERR no snapshot was taken: %s",
                    outcome_name(outcome));
 }
 
 void app_start(void)
 {
     for (size_t i = 0; i < SPELLING_COUNT; i++)
-        client_command(spellings[i].name, spellings[i].least, spellings[i].most,
-                       run_plain);
-    client_command("REQ", 4, 0, run_in_session);
+        client_batch_command(spellings[i].name, spellings[i].least,
+                             spellings[i].most, run);
+    client_batch_command("REQ", 4, 0, run);
     client_command("SNAPSHOT", 1, 1, run_snapshot);
+    kv_text_start();
     kv_start();
     boot_start(&kv_machine);
 }

@@ -15,7 +15,7 @@ struct pair {
     struct map_node node;   /* in the map */
     struct buf key;         /* owns the key's bytes */
     struct buf value;       /* what GET answers */
-    uint64_t version;       /* index of the entry that wrote it last */
+    uint64_t version;       /* of its last write; no two are the same */
     uint64_t expires_at_ms; /* in the state's time; 0: never */
     size_t place;           /* in the heap, if it expires */
 };

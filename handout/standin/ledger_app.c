@@ -23,17 +23,17 @@ static void propose(struct client_request *request)
     struct proposal proposal;
 
     if (request->argv[1].len == 0) {
-        resp_error(&request->reply, "ERR a command has at least one byte");
+        resp_error(request->reply, "ERR a command has at least one byte");
         return;
     }
     enum proposed proposed = await_propose(request->argv[1], &proposal, NULL);
     if (proposed != PROPOSED_OK) {
-        boot_answer_refusal(&request->reply, proposed);
+        boot_answer_refusal(request->reply, proposed);
         return;
     }
-    resp_array(&request->reply, 2);
-    resp_int(&request->reply, (int64_t)proposal.index);
-    resp_int(&request->reply, (int64_t)proposal.term);
+    resp_array(request->reply, 2);
+    resp_int(request->reply, (int64_t)proposal.index);
+    resp_int(request->reply, (int64_t)proposal.term);
 }
 
 static void confirm(struct client_request *request)
@@ -41,16 +41,16 @@ static void confirm(struct client_request *request)
     enum proposed proposed = await_leadership();
 
     if (proposed == PROPOSED_OK)
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
     else
-        boot_answer_refusal(&request->reply, proposed);
+        boot_answer_refusal(request->reply, proposed);
 }
 
 static void ledger(struct client_request *request)
 {
-    resp_array(&request->reply, 2);
-    resp_int(&request->reply, (int64_t)ledger_count());
-    resp_int(&request->reply, (int64_t)ledger_digest());
+    resp_array(request->reply, 2);
+    resp_int(request->reply, (int64_t)ledger_count());
+    resp_int(request->reply, (int64_t)ledger_digest());
 }
 
 static void snapshot(struct client_request *request)
@@ -58,9 +58,9 @@ static void snapshot(struct client_request *request)
     int outcome = await_snapshot_take();
 
     if (outcome == OK)
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
     else
-        resp_error(&request->reply, "ERR no snapshot was taken: %s",
+        resp_error(request->reply, "ERR no snapshot was taken: %s",
                    outcome_name(outcome));
 }
 

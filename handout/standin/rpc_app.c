@@ -108,7 +108,7 @@ static struct probe *find_probe(struct client_request *request)
     for (size_t i = 0; i < PROBE_COUNT; i++)
         if (resp_is(request->argv[1], probes[i]->name))
             return probes[i];
-    resp_error(&request->reply, "ERR no interceptor is called '%.*s'",
+    resp_error(request->reply, "ERR no interceptor is called '%.*s'",
                (int)request->argv[1].len, (const char *)request->argv[1].data);
     return NULL;
 }
@@ -124,11 +124,11 @@ static void await_intercept(struct client_request *request)
         if (resp_is(request->argv[2], manners[i])) {
             probe->manner = (enum manner)i;
             probe->seen = 0;
-            resp_simple(&request->reply, "OK");
+            resp_simple(request->reply, "OK");
             return;
         }
     }
-    resp_error(&request->reply, "ERR say OFF, MARK, ANSWER or REFUSE");
+    resp_error(request->reply, "ERR say OFF, MARK, ANSWER or REFUSE");
 }
 
 /* INTERCEPT.SEEN server-outer: how many since it was last switched. */
@@ -137,7 +137,7 @@ static void await_intercept_seen(struct client_request *request)
     struct probe *probe = find_probe(request);
 
     if (probe)
-        resp_int(&request->reply, (int64_t)probe->seen);
+        resp_int(request->reply, (int64_t)probe->seen);
 }
 
 void app_start(void)

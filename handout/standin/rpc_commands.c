@@ -143,7 +143,7 @@ static void await_call_command(struct client_request *request)
     if (take_call(request, 4, &call, &body, &options)) {
         int outcome = await_ordered(&call, &options, &reply);
 
-        app_answer(&request->reply, call.method, outcome, buf_span(&reply));
+        app_answer(request->reply, call.method, outcome, buf_span(&reply));
     }
     buf_free(&body);
     buf_free(&reply);
@@ -215,10 +215,10 @@ static void await_many_command(struct client_request *request)
     while (many.workers > 0)
         await_cond(&many.ended);
 
-    resp_array(&request->reply, 2 * many.outcome_count);
+    resp_array(request->reply, 2 * many.outcome_count);
     for (int i = 0; i < many.outcome_count; i++) {
-        resp_text(&request->reply, outcome_name(many.outcomes[i].outcome));
-        resp_int(&request->reply, (int64_t)many.outcomes[i].count);
+        resp_text(request->reply, outcome_name(many.outcomes[i].outcome));
+        resp_int(request->reply, (int64_t)many.outcomes[i].count);
     }
     buf_free(&body);
 }
@@ -235,12 +235,12 @@ static void await_cancel_command(struct client_request *request)
         cancel_fire(named->scope, CANCELLED);
         fired++;
     }
-    resp_int(&request->reply, fired);
+    resp_int(request->reply, fired);
 }
 
 static void await_pending_command(struct client_request *request)
 {
-    resp_int(&request->reply, (int64_t)rpc_pending());
+    resp_int(request->reply, (int64_t)rpc_pending());
 }
 
 static void await_up_command(struct client_request *request)
@@ -248,7 +248,7 @@ static void await_up_command(struct client_request *request)
     uint64_t peer;
 
     if (app_number(request, 1, MAX_NODES - 1, &peer))
-        resp_int(&request->reply, rpc_is_up((int)peer));
+        resp_int(request->reply, rpc_is_up((int)peer));
 }
 
 static void await_ping_command(struct client_request *request)
@@ -261,14 +261,14 @@ static void await_ping_command(struct client_request *request)
         return;
     int outcome = await_rpc_ping((int)peer, (uint32_t)timeout_ms);
     if (outcome == OK)
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
     else
-        resp_error(&request->reply, "%s", outcome_name(outcome));
+        resp_error(request->reply, "%s", outcome_name(outcome));
 }
 
 static void await_once_count_command(struct client_request *request)
 {
-    resp_int(&request->reply, (int64_t)once_count());
+    resp_int(request->reply, (int64_t)once_count());
 }
 
 void rpc_commands_start(void)

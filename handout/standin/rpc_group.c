@@ -23,9 +23,9 @@ static struct group group;
 static void answer_outcome(struct client_request *request, int outcome)
 {
     if (outcome == OK)
-        resp_simple(&request->reply, "OK");
+        resp_simple(request->reply, "OK");
     else
-        resp_error(&request->reply, "%s", outcome_name(outcome));
+        resp_error(request->reply, "%s", outcome_name(outcome));
 }
 
 static void await_add_command(struct client_request *request)
@@ -35,7 +35,7 @@ static void await_add_command(struct client_request *request)
 
     if (resp_to_int(request->argv[1], &member) != OK || member < INT32_MIN ||
         member > INT32_MAX) {
-        resp_error(&request->reply, "ERR a member is a node's id");
+        resp_error(request->reply, "ERR a member is a node's id");
         return;
     }
     if (app_options(request, 2, &options))
@@ -50,14 +50,14 @@ static void await_remove_command(struct client_request *request)
     if (!app_number(request, 1, INT32_MAX, &member))
         return;
     group_remove(&group, (int)member);
-    resp_simple(&request->reply, "OK");
+    resp_simple(request->reply, "OK");
 }
 
 static void await_members_command(struct client_request *request)
 {
-    resp_array(&request->reply, group.count);
+    resp_array(request->reply, group.count);
     for (int i = 0; i < group.count; i++)
-        resp_int(&request->reply, group.members[i]);
+        resp_int(request->reply, group.members[i]);
 }
 
 static bool agrees_by_text(void *arg, int member, struct bytes reply)
@@ -114,7 +114,7 @@ static void await_group_call(struct client_request *request, int place,
     cancel_close(&scope);
 
     if (outcome == OK)
-        answer_result(&request->reply, &result);
+        answer_result(request->reply, &result);
     else
         answer_outcome(request, outcome);
     group_result_free(&result);
@@ -133,7 +133,7 @@ static void await_quorum_command(struct client_request *request)
     if (!app_number(request, 1, MAX_NODES, &need))
         return;
     if (need == 0)
-        resp_error(&request->reply, "ERR a quorum needs 1 or more");
+        resp_error(request->reply, "ERR a quorum needs 1 or more");
     else
         await_group_call(request, 2, (int)need);
 }

@@ -134,8 +134,8 @@ static void await_ticks_command(struct client_request *request)
                                   await_tick, pace);
         pace_over(pace);
         steps_answer(&pace->steps, request, outcome_name(outcome));
-    } else if (request->reply.len == 0) {
-        resp_error(&request->reply, "ERR slow_tick and cancel_at are numbers");
+    } else if (request->reply->len == 0) {
+        resp_error(request->reply, "ERR slow_tick and cancel_at are numbers");
     }
     pace_release(pace);
 }
@@ -177,7 +177,7 @@ static bool read_outcomes(struct client_request *request, struct pace *pace)
     if (pace->count >= 0 &&
         resp_to_int(request->argv[5], &pace->cancel_at) == OK)
         return true;
-    resp_error(&request->reply, "ERR outcomes are numbers with commas between, "
+    resp_error(request->reply, "ERR outcomes are numbers with commas between, "
                                 "cancel_at is a number");
     return false;
 }

@@ -160,12 +160,12 @@ static void await_gate_command(struct client_request *request)
     bool is_closed = resp_is(request->argv[1], "CLOSED");
 
     if (!is_closed && !resp_is(request->argv[1], "OPEN")) {
-        resp_error(&request->reply, "ERR a gate is OPEN or CLOSED");
+        resp_error(request->reply, "ERR a gate is OPEN or CLOSED");
         return;
     }
     is_gate_closed = is_closed;
     cond_broadcast(&gate);
-    resp_simple(&request->reply, "OK");
+    resp_simple(request->reply, "OK");
 }
 
 /* SERVICE.FORWARD peer [after_ms] */
@@ -176,14 +176,14 @@ static void await_forward_command(struct client_request *request)
 
     if (resp_to_int(request->argv[1], &peer) != OK || peer < NO_NODE ||
         peer >= MAX_NODES) {
-        resp_error(&request->reply, "ERR the peer is a node's id, or -1");
+        resp_error(request->reply, "ERR the peer is a node's id, or -1");
         return;
     }
     if (request->argc > 2 && !app_number(request, 2, UINT32_MAX, &after_ms))
         return;
     forward_to = (int)peer;
     forward_after_ms = after_ms;
-    resp_simple(&request->reply, "OK");
+    resp_simple(request->reply, "OK");
 }
 
 /* SERVICE.SERVED method */
@@ -192,23 +192,23 @@ static void await_served(struct client_request *request)
     for (int i = 0; i < SERVICE_COUNT; i++) {
         if (!resp_is(request->argv[1], services[i].name))
             continue;
-        resp_array(&request->reply, 3);
-        resp_int(&request->reply, (int64_t)services[i].begun);
-        resp_int(&request->reply, (int64_t)services[i].ended);
-        resp_int(&request->reply, (int64_t)services[i].cut_short);
+        resp_array(request->reply, 3);
+        resp_int(request->reply, (int64_t)services[i].begun);
+        resp_int(request->reply, (int64_t)services[i].ended);
+        resp_int(request->reply, (int64_t)services[i].cut_short);
         return;
     }
-    resp_error(&request->reply, "ERR no test service has that name");
+    resp_error(request->reply, "ERR no test service has that name");
 }
 
 static void await_counter(struct client_request *request)
 {
-    resp_int(&request->reply, (int64_t)counter);
+    resp_int(request->reply, (int64_t)counter);
 }
 
 static void await_busy(struct client_request *request)
 {
-    resp_int(&request->reply, service_busy());
+    resp_int(request->reply, service_busy());
 }
 
 void rpc_services_start(void)

@@ -22,10 +22,10 @@ void step(struct steps *steps, const char *format, ...)
 void steps_answer(const struct steps *steps, struct client_request *request,
                   const char *result)
 {
-    resp_array(&request->reply, 1 + steps->count);
-    resp_text(&request->reply, result);
+    resp_array(request->reply, 1 + steps->count);
+    resp_text(request->reply, result);
     for (int i = 0; i < steps->count; i++)
-        resp_text(&request->reply, steps->text[i]);
+        resp_text(request->reply, steps->text[i]);
 }
 
 int steps_read_list(struct bytes word, int max, int64_t values[])

@@ -73,7 +73,7 @@ static bool read_outcomes(struct client_request *request, struct play *play,
         (cancel_place >= request->argc ||
          resp_to_int(request->argv[cancel_place], &play->cancel_at) == OK))
         return true;
-    resp_error(&request->reply, "ERR outcomes are numbers with commas between, "
+    resp_error(request->reply, "ERR outcomes are numbers with commas between, "
                                 "cancel_at is a number");
     return false;
 }
@@ -95,7 +95,7 @@ static bool read_order(struct client_request *request, struct play *play)
         play->place[order[i]] = i;
     }
     if (count < 0)
-        resp_error(&request->reply, "ERR order lists pieces by number");
+        resp_error(request->reply, "ERR order lists pieces by number");
     return count >= 0;
 }
 

@@ -40,7 +40,7 @@ bool app_number(struct client_request *request, int place, uint64_t max,
 
     if (resp_to_uint(word, value) == OK && *value <= max)
         return true;
-    resp_error(&request->reply, "ERR '%.*s' is no whole number up to %llu",
+    resp_error(request->reply, "ERR '%.*s' is no whole number up to %llu",
                (int)word.len, (const char *)word.data, (unsigned long long)max);
     return false;
 }
@@ -72,7 +72,7 @@ static bool take_option(struct client_request *request, int place,
         options->is_picky = true;
         return true;
     }
-    resp_error(&request->reply, "ERR no option is called '%.*s'", (int)name.len,
+    resp_error(request->reply, "ERR no option is called '%.*s'", (int)name.len,
                (const char *)name.data);
     return false;
 }
@@ -82,7 +82,7 @@ bool app_options(struct client_request *request, int first,
 {
     *options = (struct call_options){.timeout_ms = APP_PATIENCE_MS};
     if ((request->argc - first) % 2 != 0) {
-        resp_error(&request->reply, "ERR every option takes one value");
+        resp_error(request->reply, "ERR every option takes one value");
         return false;
     }
     for (int place = first; place < request->argc; place += 2)

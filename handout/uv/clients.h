@@ -7,6 +7,7 @@
 #ifndef CONCLAVE_UV_CLIENTS_H
 #define CONCLAVE_UV_CLIENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -20,6 +21,8 @@ struct host;
 /* All of them. */
 struct clients {
     uv_tcp_t listener;                 /* where clients dial this node */
+    uv_tcp_t text_listener;            /* where those of plain text do */
+    bool has_text;                     /* it listens there, too */
     struct ids ids;                    /* connections that have sent bytes */
     struct id_slot slots[MAX_CLIENTS]; /* of ids */
     size_t count;                      /* connections, silent ones included */

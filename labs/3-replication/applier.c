@@ -31,19 +31,17 @@ struct waiting {
     struct event decided; /* set with what became of it */
 };
 
-static struct list waiting = {&waiting,
-                              &waiting}; /* in the order of their indexes */
-static uint32_t waiting_count;           /* how many */
-/* Broadcast when there is something to do: by replication_restored too, which
- * comes before applier_start when a node begins with a snapshot. */
-static struct cond may_apply = {"an entry to apply",
-                                {&may_apply.waiters, &may_apply.waiters}};
+#define TELL_EVERY 256 /* entries applied until others hear of it, at most */
+
+/* Proposals, in the order of their indexes. */
+static struct list waiting = {&waiting, &waiting};
+static uint32_t waiting_count;   /* how many */
 static struct buf command;       /* of the entry being applied */
 static struct buf machine_reply; /* to it */
 
 void applier_wake(void)
 {
-    cond_broadcast(&may_apply);
+    cond_broadcast(&raft.progress);
 }
 
 /* ---- Proposals ---------------------------------------------------------- */

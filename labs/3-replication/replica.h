@@ -71,7 +71,8 @@ void follower_start(void);
 
 void applier_start(void);
 
-/* raft.commit_index or raft.last_applied has risen. */
+/* raft.commit_index or raft.last_applied has risen: tells all who wait for
+ * raft.progress, the applier among them. */
 void applier_wake(void);
 
 /* The leadership has ended: whoever waits for an entry that is not committed

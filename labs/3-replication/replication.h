@@ -63,7 +63,8 @@ enum proposed await_leadership(void);
 /*
  * The snapshot stage tells that the machine has been restored from a snapshot
  * of everything up to index: raft.commit_index and raft.last_applied are at
- * least there. Must not suspend.
+ * least there. Must not suspend. A node that starts from a snapshot is told so
+ * before replication_start is called.
  */
 void replication_restored(uint64_t index);
 

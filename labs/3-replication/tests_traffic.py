@@ -106,7 +106,7 @@ async def late_rejection(c):
 @test("Many commands at once share few AppendEntries", part="B", points=2,
       peers=[2, 3], config=dict(SLOW, append_window=4), needs="pipelines",
       worlds=("sim",), rule=BUDGET,
-      hint="An AppendEntries carries all that has come since the last one left; "
+      hint="An AppendEntries carries all that came since the last one left; "
            "with append_window of them under way, wait for an answer.")
 async def batches(c):
     """A hundred commands are proposed while nobody answers: at most

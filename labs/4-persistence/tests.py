@@ -11,7 +11,7 @@ from __future__ import annotations
 from conclave import Lab
 
 from . import (tests_log, tests_damage, tests_power, tests_crash,
-               tests_install, tests_snapshot, tests_explore)
+               tests_faults, tests_install, tests_snapshot, tests_explore)
 
 LAB = Lab(
     name="persistence", folder="4-persistence", title="Lab 4: Persistence",
@@ -23,4 +23,4 @@ LAB = Lab(
 
 # In the order of the parts.
 FILES = (tests_log, tests_damage, tests_power, tests_crash, tests_install,
-         tests_snapshot, tests_explore)
+         tests_snapshot, tests_faults, tests_explore)

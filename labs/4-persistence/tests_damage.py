@@ -203,11 +203,12 @@ async def flip_at_the_end(c):
       hint="await_disk_write returns DISK_FULL: nothing of it is there. Either "
            "end the node with a sentence, or stop acknowledging.")
 async def full_disk(c):
-    """There is no room for more, three times. Whatever was acknowledged is
-    there when there is room again, and the node has started anew."""
+    """There is no room for more, four times: none at all, or less than a file,
+    or a little more. Whatever was acknowledged is there when there is room
+    again, and the node has started anew."""
     await leads(c)
-    for time in "abc":
-        await c.disk(1, room=c.rng.choice([0, 100, 5000]))
+    for time, room in zip("abcd", (0, 1000, 2500, 5000)):
+        await c.disk(1, room=room)
         c.may_give_up(1)
         for command in commands(f"full {time} ", 200, size=200):
             made = await c.propose(1, command, SOON_S)

@@ -1,9 +1,9 @@
 /*
  * execute.c - Lab 5, parts B and C: what becomes of a command.
  *
- * A write is an entry: it is proposed, and the state machine's answer to the
- * entry is the command's. A read needs no entry, but it must not be answered by
- * a leader that has been deposed and does not know (section 8):
+ * Writes are an entry: it is proposed, and the state machine's answers to the
+ * entry are theirs. Reads need no entry, but they must not be answered by a
+ * leader that has been deposed and does not know (section 8):
  *
  *     1  note the commit index: all that was answered before the read began is
  *        at or before it, once an entry of this term is committed
@@ -33,31 +33,36 @@ static uint64_t wall_ms(void)
     return now_us > 0 ? (uint64_t)now_us / 1000 : 0;
 }
 
-/* A write: its entry, and the state machine's answer. */
-static enum proposed await_write(const struct kv_command *command,
-                                 struct buf *answer)
+/* Writes, and perhaps reads among them: their entry, and the state machine's
+ * answers. */
+static enum proposed await_entry(const struct kv_command commands[],
+                                 uint32_t count, struct buf *answers)
 {
     /* Your code here (part B). */
-    (void)command;
-    (void)answer;
+    (void)commands;
+    (void)count;
+    (void)answers;
     (void)wall_ms;
     return PROPOSED_NOT_LEADER;
 }
 
 /* Your code here (part C): what a read needs. */
 
-static enum proposed await_read(const struct kv_command *command,
-                                struct buf *answer)
+static enum proposed await_reads(const struct kv_command commands[],
+                                 uint32_t count, struct buf *answers)
 {
     /* Your code here (part C). */
-    (void)command;
-    (void)answer;
-    (void)await_write;
+    (void)commands;
+    (void)count;
+    (void)answers;
     return PROPOSED_NOT_LEADER;
 }
 
-enum proposed await_kv(const struct kv_command *command, struct buf *answer)
+enum proposed await_kv(const struct kv_command commands[], uint32_t count,
+                       struct buf *answers)
 {
-    return KV_IS_READ(command->op) ? await_read(command, answer)
-                                   : await_write(command, answer);
+    for (uint32_t i = 0; i < count; i++)
+        if (!KV_IS_READ(commands[i].op))
+            return await_entry(commands, count, answers);
+    return await_reads(commands, count, answers);
 }

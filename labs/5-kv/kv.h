@@ -85,13 +85,16 @@ struct kv_answer {
     uint32_t count;     /* KV_VALUES */
 };
 
-/* The bytes of both: see docs/protocol.md. stamp_ms is the proposer's wall
- * clock, in milliseconds since 1970. The decoder returns OK or BAD_BYTES; what
- * its keys point to holds until it is called again. */
-void put_kv_command(struct buf *out, uint64_t stamp_ms,
-                    const struct kv_command *command);
-int get_kv_command(struct bytes in, uint64_t *stamp_ms,
-                   struct kv_command *command);
+/*
+ * The bytes of both: see docs/protocol.md. An entry is a head and count
+ * commands; stamp_ms is the proposer's wall clock, in milliseconds since 1970.
+ * A getter of a bad one makes the input's error sticky; what a command's keys
+ * point to holds until the next one is got.
+ */
+void put_kv_head(struct buf *out, uint64_t stamp_ms, uint32_t count);
+void put_kv_command(struct buf *out, const struct kv_command *command);
+uint32_t get_kv_head(struct wire_in *in, uint64_t *stamp_ms);
+struct kv_command get_kv_command(struct wire_in *in);
 void put_kv_answer(struct buf *out, const struct kv_answer *answer);
 
 /* Reads the next answer; after a KV_VALUES, so many more. A bad one makes the
@@ -101,12 +104,15 @@ struct kv_answer get_kv_answer(struct wire_in *in);
 /* ---- What you write ------------------------------------------------------ */
 
 /*
- * Executes one command and appends its answer. A write goes through the log; a
- * read is linearizable without an entry (section 8). PROPOSED_OK; or why there
- * is no answer: PROPOSED_LOST means that a write may yet take effect. A read
- * has no effect: it is never lost, only not this node's to answer.
+ * Executes commands in their order, as one, and appends an answer for each: as
+ * one entry of the log, or, if all of them read, without an entry (section 8).
+ * What a client has pipelined comes together, and so costs one round. All of
+ * them take effect at one moment, or none does. PROPOSED_OK; or why there are
+ * no answers: PROPOSED_LOST means that they may yet take effect. Reads have no
+ * effect: they are never lost, only not this node's to answer.
  */
-enum proposed await_kv(const struct kv_command *command, struct buf *answer);
+enum proposed await_kv(const struct kv_command commands[], uint32_t count,
+                       struct buf *answers);
 
 /* The state machine (state.c), registered before the stages start. */
 extern const struct machine kv_machine;

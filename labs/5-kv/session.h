@@ -23,7 +23,7 @@ enum session_verdict {
 
 void session_start(void);
 
-/* A session begins; its number is the index of the entry that opened it. */
+/* A session begins; nobody has had its number before. */
 void session_open(uint64_t session);
 
 /* Looks up a request. For SESSION_REPEATED the answer is appended. */

@@ -6,13 +6,15 @@
  * on every node, byte for byte: nothing here asks a clock, draws a number, or
  * knows which node it is on.
  *
- *     an entry: stamp, session, sequence, command
+ *     an entry: a stamp, and commands
  *        |  time = the later of time and stamp; what expires by then goes
+ *        v
+ *     each command: session, sequence, what to do
  *        |  was this request of this session done before? its answer again
  *        v
- *     the command changes pairs; the version of what it writes is its index
+ *     it reads or changes pairs; what it writes gets the next version
  *
- * A snapshot: time u64, count u32, then count times key, value, version u64,
+ * A snapshot: time u64, last version u64, count u32, then count times key, value, version u64,
  * expires_at_ms u64 (0: never); then the sessions. Pairs are in the order in
  * which their keys were made, which is the same everywhere.
  */
@@ -26,6 +28,8 @@
 #include "resp.h"
 #include "session.h"
 
+static uint64_t last_version; /* given to anything; sessions have them, too */
+
 void kv_start(void)
 {
     pairs_start();
@@ -33,12 +37,12 @@ void kv_start(void)
 }
 
 /* Writes a whole value; expires_in_ms 0: it stays. */
-static void write_pair(struct pair *pair, struct bytes value, uint64_t version,
+static void write_pair(struct pair *pair, struct bytes value,
                        uint64_t expires_in_ms)
 {
     buf_clear(&pair->value);
     put_bytes(&pair->value, value);
-    pair->version = version;
+    pair->version = ++last_version;
     pair_expire(pair, expires_in_ms > 0 ? pairs_time_ms() + expires_in_ms : 0);
 }
 
@@ -128,11 +132,9 @@ static struct pair *find_or_make(struct bytes key)
 /* Your code here: what each write does. */
 
 /* Changes the state as a command of an entry says, and answers. */
-static void execute(uint64_t index, const struct kv_command *command,
-                    struct buf *answer)
+static void execute(const struct kv_command *command, struct buf *answer)
 {
     /* Your code here. */
-    (void)index;
     (void)command;
     (void)answer_done;
     (void)answer_refusal;
@@ -142,36 +144,35 @@ static void execute(uint64_t index, const struct kv_command *command,
 }
 
 /* The same, but at most once for each request of a session. */
-static void execute_once(uint64_t index, const struct kv_command *command,
-                         struct buf *answer)
+static void execute_once(const struct kv_command *command, struct buf *answer)
 {
     /* Your code here (part D). */
-    execute(index, command, answer);
+    execute(command, answer);
 }
 
 /* machine.h: an entry takes effect. It never waits. */
 static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
 {
-    static struct buf unread; /* the answer that nobody waits for */
-    struct kv_command command;
+    static struct buf unread; /* the answers that nobody waits for */
+    struct wire_in in = wire_in(entry);
     uint64_t stamp_ms;
 
     if (entry.len == 0)
         return; /* a leader's no-op */
-    if (get_kv_command(entry, &stamp_ms, &command) != OK)
-        node_fatal("entry %" PRIu64 " of the log is no command of this store; "
-                   "was the log written by a newer kit?",
-                   index);
     if (!result) {
         buf_clear(&unread);
         result = &unread;
     }
-    /* Your code here: the time, then the command. */
+    uint32_t count = get_kv_head(&in, &stamp_ms);
+    /* Your code here: the time, then each command. */
+    (void)execute_once;
     (void)pairs_advance;
-    if (command.session > 0)
-        execute_once(index, &command, result);
-    else
-        execute(index, &command, result);
+    (void)count;
+    get_rest(&in);
+    if (wire_end(&in) != OK)
+        node_fatal("entry %" PRIu64 " of the log is none of this store's; was "
+                   "the log written by a newer kit?",
+                   index);
 }
 
 /* ---- Snapshots ------------------------------------------------------------- */

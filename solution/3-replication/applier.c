@@ -31,19 +31,17 @@ struct waiting {
     struct event decided; /* set with what became of it */
 };
 
-static struct list waiting = {&waiting,
-                              &waiting}; /* in the order of their indexes */
-static uint32_t waiting_count;           /* how many */
-/* Broadcast when there is something to do: by replication_restored too, which
- * comes before applier_start when a node begins with a snapshot. */
-static struct cond may_apply = {"an entry to apply",
-                                {&may_apply.waiters, &may_apply.waiters}};
+#define TELL_EVERY 256 /* entries applied until others hear of it, at most */
+
+/* Proposals, in the order of their indexes. */
+static struct list waiting = {&waiting, &waiting};
+static uint32_t waiting_count;   /* how many */
 static struct buf command;       /* of the entry being applied */
 static struct buf machine_reply; /* to it */
 
 void applier_wake(void)
 {
-    cond_broadcast(&may_apply);
+    cond_broadcast(&raft.progress);
 }
 
 /* ---- Proposals ---------------------------------------------------------- */
@@ -74,6 +72,7 @@ void applier_lose_uncommitted(void)
         if (one->at.index > raft.commit_index)
             decide(one, PROPOSED_LOST);
     }
+    applier_wake();
     // END SOLUTION
 }
 
@@ -144,7 +143,7 @@ static void await_apply_next(void)
                             proposer ? &machine_reply : NULL) != OK) {
         /* A snapshot has brought the machine further: we shall be told. */
         if (raft.last_applied < index)
-            await_cond(&may_apply);
+            await_cond(&raft.progress);
         return;
     }
     raft.last_applied = index;
@@ -175,10 +174,13 @@ static void applier(void *arg)
     // | (void)command;
     // | (void)machine_reply;
     for (;;) {
-        if (has_next())
+        if (has_next()) {
             await_apply_next();
-        else
-            await_cond(&may_apply);
+            if (!has_next() || raft.last_applied % TELL_EVERY == 0)
+                applier_wake(); /* others wait for the state, too */
+        } else {
+            await_cond(&raft.progress);
+        }
     }
     // END SOLUTION
 }

@@ -1,9 +1,9 @@
 /*
  * execute.c - Lab 5, parts B and C: what becomes of a command.
  *
- * A write is an entry: it is proposed, and the state machine's answer to the
- * entry is the command's. A read needs no entry, but it must not be answered by
- * a leader that has been deposed and does not know (section 8):
+ * Writes are an entry: it is proposed, and the state machine's answers to the
+ * entry are theirs. Reads need no entry, but they must not be answered by a
+ * leader that has been deposed and does not know (section 8):
  *
  *     1  note the commit index: all that was answered before the read began is
  *        at or before it, once an entry of this term is committed
@@ -33,21 +33,26 @@ static uint64_t wall_ms(void)
     return now_us > 0 ? (uint64_t)now_us / 1000 : 0;
 }
 
-/* A write: its entry, and the state machine's answer. */
-static enum proposed await_write(const struct kv_command *command,
-                                 struct buf *answer)
+/* Writes, and perhaps reads among them: their entry, and the state machine's
+ * answers. */
+static enum proposed await_entry(const struct kv_command commands[],
+                                 uint32_t count, struct buf *answers)
 {
     // BEGIN SOLUTION:
     // | /* Your code here (part B). */
-    // | (void)command;
-    // | (void)answer;
+    // | (void)commands;
+    // | (void)count;
+    // | (void)answers;
     // | (void)wall_ms;
     // | return PROPOSED_NOT_LEADER;
     struct buf entry = {0};
     struct proposal proposal;
 
-    put_kv_command(&entry, wall_ms(), command);
-    enum proposed proposed = await_propose(buf_span(&entry), &proposal, answer);
+    put_kv_head(&entry, wall_ms(), count);
+    for (uint32_t i = 0; i < count; i++)
+        put_kv_command(&entry, &commands[i]);
+    enum proposed proposed = await_propose(buf_span(&entry), &proposal,
+                                           answers);
     buf_free(&entry);
     return proposed;
     // END SOLUTION
@@ -93,32 +98,36 @@ static enum proposed await_current_state(void)
 }
 // END SOLUTION
 
-static enum proposed await_read(const struct kv_command *command,
-                                struct buf *answer)
+static enum proposed await_reads(const struct kv_command commands[],
+                                 uint32_t count, struct buf *answers)
 {
     // BEGIN SOLUTION:
     // | /* Your code here (part C). */
-    // | (void)command;
-    // | (void)answer;
-    // | (void)await_write;
+    // | (void)commands;
+    // | (void)count;
+    // | (void)answers;
     // | return PROPOSED_NOT_LEADER;
+    static const struct kv_command tick = {.op = KV_TICK};
     enum proposed proposed = await_current_state();
 
     while (proposed == PROPOSED_OK && pairs_next_expiry_ms() <= wall_ms()) {
-        struct kv_command tick = {.op = KV_TICK};
         struct buf ignored = {0};
-        proposed = await_write(&tick, &ignored);
+        proposed = await_entry(&tick, 1, &ignored);
         buf_free(&ignored);
     }
     if (proposed == PROPOSED_OK)
-        state_read(command, wall_ms(), answer);
-    /* A read has no effect: it cannot be lost, only asked elsewhere. */
+        for (uint32_t i = 0; i < count; i++)
+            state_read(&commands[i], wall_ms(), answers);
+    /* Reads have no effect: they cannot be lost, only asked elsewhere. */
     return proposed == PROPOSED_LOST ? PROPOSED_NOT_LEADER : proposed;
     // END SOLUTION
 }
 
-enum proposed await_kv(const struct kv_command *command, struct buf *answer)
+enum proposed await_kv(const struct kv_command commands[], uint32_t count,
+                       struct buf *answers)
 {
-    return KV_IS_READ(command->op) ? await_read(command, answer)
-                                   : await_write(command, answer);
+    for (uint32_t i = 0; i < count; i++)
+        if (!KV_IS_READ(commands[i].op))
+            return await_entry(commands, count, answers);
+    return await_reads(commands, count, answers);
 }

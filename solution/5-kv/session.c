@@ -19,7 +19,7 @@
 /* What is known of one client. */
 struct session {
     struct map_node node; /* in sessions */
-    uint64_t number;      /* index of the entry that opened it */
+    uint64_t number;      /* its own, never given twice */
     uint64_t sequence;    /* its last request that was done; 0: none */
     struct buf answer;    /* of that request */
     struct list used;     /* its place in used */

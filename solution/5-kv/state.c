@@ -6,13 +6,15 @@
  * on every node, byte for byte: nothing here asks a clock, draws a number, or
  * knows which node it is on.
  *
- *     an entry: stamp, session, sequence, command
+ *     an entry: a stamp, and commands
  *        |  time = the later of time and stamp; what expires by then goes
+ *        v
+ *     each command: session, sequence, what to do
  *        |  was this request of this session done before? its answer again
  *        v
- *     the command changes pairs; the version of what it writes is its index
+ *     it reads or changes pairs; what it writes gets the next version
  *
- * A snapshot: time u64, count u32, then count times key, value, version u64,
+ * A snapshot: time u64, last version u64, count u32, then count times key, value, version u64,
  * expires_at_ms u64 (0: never); then the sessions. Pairs are in the order in
  * which their keys were made, which is the same everywhere.
  */
@@ -26,6 +28,8 @@
 #include "resp.h"
 #include "session.h"
 
+static uint64_t last_version; /* given to anything; sessions have them, too */
+
 void kv_start(void)
 {
     pairs_start();
@@ -33,12 +37,12 @@ void kv_start(void)
 }
 
 /* Writes a whole value; expires_in_ms 0: it stays. */
-static void write_pair(struct pair *pair, struct bytes value, uint64_t version,
+static void write_pair(struct pair *pair, struct bytes value,
                        uint64_t expires_in_ms)
 {
     buf_clear(&pair->value);
     put_bytes(&pair->value, value);
-    pair->version = version;
+    pair->version = ++last_version;
     pair_expire(pair, expires_in_ms > 0 ? pairs_time_ms() + expires_in_ms : 0);
 }
 
@@ -153,16 +157,16 @@ static struct pair *find_or_make(struct bytes key)
 
 // BEGIN SOLUTION:
 // | /* Your code here: what each write does. */
-static void set(uint64_t index, const struct kv_command *command,
-                struct buf *answer)
+static void set(const struct kv_command *command, struct buf *answer)
 {
-    write_pair(find_or_make(command->keys[0]), command->value, index,
-               command->expires_in_ms);
-    answer_done(answer, index);
+    struct pair *pair = find_or_make(command->keys[0]);
+
+    write_pair(pair, command->value, command->expires_in_ms);
+    answer_done(answer, pair->version);
 }
 
 /* Compares versions, not values: a value may have gone and come back. */
-static void compare_and_set(uint64_t index, const struct kv_command *command,
+static void compare_and_set(const struct kv_command *command,
                             struct buf *answer)
 {
     const struct pair *pair = pair_find(command->keys[0]);
@@ -171,11 +175,10 @@ static void compare_and_set(uint64_t index, const struct kv_command *command,
         answer_refusal(answer, KV_WRONG_VERSION, pair);
         return;
     }
-    set(index, command, answer);
+    set(command, answer);
 }
 
-static void delete_pairs(uint64_t index, const struct kv_command *command,
-                         struct buf *answer)
+static void delete_pairs(const struct kv_command *command, struct buf *answer)
 {
     int64_t count = 0;
 
@@ -186,12 +189,11 @@ static void delete_pairs(uint64_t index, const struct kv_command *command,
             count++;
         }
     }
-    answer_number(answer, count, index);
+    answer_number(answer, count, 0);
 }
 
 /* A counter keeps its expiry, as in Redis. */
-static void increment(uint64_t index, const struct kv_command *command,
-                      struct buf *answer)
+static void increment(const struct kv_command *command, struct buf *answer)
 {
     struct pair *pair = pair_find(command->keys[0]);
     int64_t value = 0;
@@ -207,12 +209,11 @@ static void increment(uint64_t index, const struct kv_command *command,
     buf_clear(&pair->value);
     snprintf(text, sizeof text, "%" PRId64, value);
     put_bytes(&pair->value, bytes_text(text));
-    pair->version = index;
-    answer_number(answer, value, index);
+    pair->version = ++last_version;
+    answer_number(answer, value, pair->version);
 }
 
-static void append(uint64_t index, const struct kv_command *command,
-                   struct buf *answer)
+static void append(const struct kv_command *command, struct buf *answer)
 {
     struct pair *pair = find_or_make(command->keys[0]);
 
@@ -221,18 +222,16 @@ static void append(uint64_t index, const struct kv_command *command,
         return;
     }
     put_bytes(&pair->value, command->value);
-    pair->version = index;
-    answer_number(answer, (int64_t)pair->value.len, index);
+    pair->version = ++last_version;
+    answer_number(answer, (int64_t)pair->value.len, pair->version);
 }
 // END SOLUTION
 
 /* Changes the state as a command of an entry says, and answers. */
-static void execute(uint64_t index, const struct kv_command *command,
-                    struct buf *answer)
+static void execute(const struct kv_command *command, struct buf *answer)
 {
     // BEGIN SOLUTION:
     // | /* Your code here. */
-    // | (void)index;
     // | (void)command;
     // | (void)answer_done;
     // | (void)answer_refusal;
@@ -241,38 +240,40 @@ static void execute(uint64_t index, const struct kv_command *command,
     // | answer_nothing(answer);
     switch (command->op) {
     case KV_SET:
-        set(index, command, answer);
+        set(command, answer);
         break;
     case KV_CAS:
-        compare_and_set(index, command, answer);
+        compare_and_set(command, answer);
         break;
     case KV_DEL:
-        delete_pairs(index, command, answer);
+        delete_pairs(command, answer);
         break;
     case KV_INCRBY:
-        increment(index, command, answer);
+        increment(command, answer);
         break;
     case KV_APPEND:
-        append(index, command, answer);
+        append(command, answer);
         break;
     case KV_OPEN:
-        session_open(index);
-        answer_number(answer, (int64_t)index, 0);
+        session_open(++last_version);
+        answer_number(answer, (int64_t)last_version, 0);
         break;
-    default: /* KV_TICK, and no-ops */
+    case KV_TICK:
         answer_done(answer, 0);
+        break;
+    default: /* among writes of one client */
+        state_read(command, pairs_time_ms(), answer);
         break;
     }
     // END SOLUTION
 }
 
 /* The same, but at most once for each request of a session. */
-static void execute_once(uint64_t index, const struct kv_command *command,
-                         struct buf *answer)
+static void execute_once(const struct kv_command *command, struct buf *answer)
 {
     // BEGIN SOLUTION:
     // | /* Your code here (part D). */
-    // | execute(index, command, answer);
+    // | execute(command, answer);
     size_t before = answer->len;
 
     switch (session_look(command->session, command->sequence, answer)) {
@@ -287,7 +288,7 @@ static void execute_once(uint64_t index, const struct kv_command *command,
     case SESSION_FRESH:
         break;
     }
-    execute(index, command, answer);
+    execute(command, answer);
     session_remember(command->session, command->sequence,
                      bytes_of(answer->data + before, answer->len - before));
     // END SOLUTION
@@ -296,29 +297,39 @@ static void execute_once(uint64_t index, const struct kv_command *command,
 /* machine.h: an entry takes effect. It never waits. */
 static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
 {
-    static struct buf unread; /* the answer that nobody waits for */
-    struct kv_command command;
+    static struct buf unread; /* the answers that nobody waits for */
+    struct wire_in in = wire_in(entry);
     uint64_t stamp_ms;
 
     if (entry.len == 0)
         return; /* a leader's no-op */
-    if (get_kv_command(entry, &stamp_ms, &command) != OK)
-        node_fatal("entry %" PRIu64 " of the log is no command of this store; "
-                   "was the log written by a newer kit?",
-                   index);
     if (!result) {
         buf_clear(&unread);
         result = &unread;
     }
+    uint32_t count = get_kv_head(&in, &stamp_ms);
     // BEGIN SOLUTION:
-    // | /* Your code here: the time, then the command. */
+    // | /* Your code here: the time, then each command. */
+    // | (void)execute_once;
     // | (void)pairs_advance;
-    pairs_advance(stamp_ms);
+    // | (void)count;
+    // | get_rest(&in);
+    if (!in.bad)
+        pairs_advance(stamp_ms);
+    for (uint32_t i = 0; i < count && !in.bad; i++) {
+        struct kv_command command = get_kv_command(&in);
+        if (in.bad)
+            break;
+        if (command.session > 0 && !KV_IS_READ(command.op))
+            execute_once(&command, result);
+        else
+            execute(&command, result);
+    }
     // END SOLUTION
-    if (command.session > 0)
-        execute_once(index, &command, result);
-    else
-        execute(index, &command, result);
+    if (wire_end(&in) != OK)
+        node_fatal("entry %" PRIu64 " of the log is none of this store's; was "
+                   "the log written by a newer kit?",
+                   index);
 }
 
 /* ---- Snapshots ------------------------------------------------------------- */
@@ -336,6 +347,7 @@ static void snapshot(struct buf *out)
     // | (void)put_span;
     // | (void)out;
     put_u64(out, pairs_time_ms());
+    put_u64(out, last_version);
     put_u32(out, (uint32_t)pairs_count());
     list_each(at, pairs_all()) {
         const struct pair *pair = list_entry(at, struct pair, node.order);
@@ -380,6 +392,7 @@ static int restore(struct bytes bytes)
     struct wire_in in = look;
 
     get_u64(&look);
+    get_u64(&look);
     read_pairs(&look, false);
     if (look.bad || session_restore(&look) != OK)
         return BAD_BYTES;
@@ -387,6 +400,7 @@ static int restore(struct bytes bytes)
     while (!list_empty(pairs_all()))
         pair_remove(list_entry(pairs_all()->next, struct pair, node.order));
     pairs_advance(get_u64(&in));
+    last_version = get_u64(&in);
     read_pairs(&in, true);
     return OK;
     // END SOLUTION

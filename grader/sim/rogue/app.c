@@ -57,7 +57,7 @@ static int sink_deep(int depth)
 
 static void do_overflow(struct client_request *request)
 {
-    resp_int(&request->reply, sink_deep(0));
+    resp_int(request->reply, sink_deep(0));
 }
 
 static void do_loop(struct client_request *request)
@@ -88,12 +88,12 @@ static void do_spin(struct client_request *request)
 static void do_rand(struct client_request *request)
 {
     srand(1);
-    resp_int(&request->reply, rand());
+    resp_int(request->reply, rand());
 }
 
 static void do_time(struct client_request *request)
 {
-    resp_int(&request->reply, (int64_t)time(NULL));
+    resp_int(request->reply, (int64_t)time(NULL));
 }
 
 static void do_free(struct client_request *request)
@@ -125,9 +125,9 @@ static void do_fresh(struct client_request *request)
 {
     volatile unsigned char *block = malloc(100);
 
-    resp_array(&request->reply, 2);
-    resp_int(&request->reply, block[99]);
-    resp_int(&request->reply, restarts_seen);
+    resp_array(request->reply, 2);
+    resp_int(request->reply, block[99]);
+    resp_int(request->reply, restarts_seen);
 }
 
 static void do_hold(struct client_request *request)
@@ -137,7 +137,7 @@ static void do_hold(struct client_request *request)
     resp_to_int(request->argv[1], &megabytes);
     held = malloc((size_t)megabytes << 20);
     memset(held, 1, (size_t)megabytes << 20);
-    resp_int(&request->reply, megabytes);
+    resp_int(request->reply, megabytes);
 }
 
 /* ---- Clocks ------------------------------------------------------------ */
@@ -149,12 +149,12 @@ static void do_sleep(struct client_request *request)
 
     resp_to_int(request->argv[1], &ms);
     await_sleep((uint32_t)ms);
-    resp_int(&request->reply, (int64_t)(node_now_us() - began_us));
+    resp_int(request->reply, (int64_t)(node_now_us() - began_us));
 }
 
 static void do_wall(struct client_request *request)
 {
-    resp_int(&request->reply, node_wall_us());
+    resp_int(request->reply, node_wall_us());
 }
 
 /* ---- The disk ---------------------------------------------------------- */
@@ -183,12 +183,12 @@ static void do_append(struct client_request *request)
     int outcome = await_disk_append(path_of(request, 1), request->argv[2],
                                     &size);
 
-    resp_int(&request->reply, outcome == OK ? (int64_t)size : outcome);
+    resp_int(request->reply, outcome == OK ? (int64_t)size : outcome);
 }
 
 static void do_write(struct client_request *request)
 {
-    resp_int(&request->reply, await_disk_write(path_of(request, 1),
+    resp_int(request->reply, await_disk_write(path_of(request, 1),
                                                (uint64_t)number_of(request, 2),
                                                request->argv[3]));
 }
@@ -199,20 +199,20 @@ static void do_read(struct client_request *request)
     int outcome = await_disk_read(path_of(request, 1), 0, MAX_READ_BYTES, &out);
 
     if (outcome == OK)
-        resp_bulk(&request->reply, buf_span(&out));
+        resp_bulk(request->reply, buf_span(&out));
     else
-        resp_int(&request->reply, outcome);
+        resp_int(request->reply, outcome);
     buf_free(&out);
 }
 
 static void do_sync(struct client_request *request)
 {
-    resp_int(&request->reply, await_disk_sync(path_of(request, 1)));
+    resp_int(request->reply, await_disk_sync(path_of(request, 1)));
 }
 
 static void do_cut(struct client_request *request)
 {
-    resp_int(&request->reply,
+    resp_int(request->reply,
              await_disk_truncate(path_of(request, 1),
                                  (uint64_t)number_of(request, 2)));
 }
@@ -221,17 +221,17 @@ static void do_move(struct client_request *request)
 {
     const char *from = path_of(request, 1);
 
-    resp_int(&request->reply, await_disk_rename(from, path_of(request, 2)));
+    resp_int(request->reply, await_disk_rename(from, path_of(request, 2)));
 }
 
 static void do_remove(struct client_request *request)
 {
-    resp_int(&request->reply, await_disk_remove(path_of(request, 1)));
+    resp_int(request->reply, await_disk_remove(path_of(request, 1)));
 }
 
 static void do_sync_dir(struct client_request *request)
 {
-    resp_int(&request->reply, await_disk_sync_dir());
+    resp_int(request->reply, await_disk_sync_dir());
 }
 
 static void do_list(struct client_request *request)
@@ -242,7 +242,7 @@ static void do_list(struct client_request *request)
     for (size_t i = 0; i < out.len; i++)
         if (out.data[i] == '\0')
             out.data[i] = ' ';
-    resp_bulk(&request->reply, buf_span(&out));
+    resp_bulk(request->reply, buf_span(&out));
     buf_free(&out);
 }
 
