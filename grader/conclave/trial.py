@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import acts, backtrace, sim_loop, sim_replay, timeline
+from .build import CHECKER
 from .cluster import Cluster
 from .failure import (CRASHED, GRADER_ERROR, PASSED, TIMEOUT, Failure,
                       GraderError)
@@ -232,6 +233,7 @@ async def _body(trial: Trial, scene: _Scene, make_world: WorldMaker,
         await cluster.start()
     await spec.function(cluster)
     await cluster.settle()
+    cluster.check_history()
     _judge_acts(cluster, trial)
 
 
@@ -259,6 +261,7 @@ async def _set_up(trial: Trial, scene: _Scene, make_world: WorldMaker,
     cluster = Cluster(trial.spec, world, trial.seed,
                       derive_seed(trial.seed, trial.name), trial.raft, trouble)
     scene.cluster = cluster
+    cluster.checker = trial.proxy.with_name(CHECKER)
     await world.open()
     return cluster
 

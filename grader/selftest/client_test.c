@@ -183,12 +183,24 @@ static void neighbours_are_a_batch(void)
                        "PING\r\nTOGETHER d\r\nTOGETHER\r\nALSO e\r\n"
                        "ALSO f\r\nTOGET");
     fake_client_say(1, "HER g\r\n");
-    CHECK_INT(batches, 4);
+    CHECK_INT(batches, 1);         /* one after the other */
     CHECK_INT(batch_counts[0], 3); /* two names of one function, a blank line */
-    CHECK_INT(batch_counts[1], 1); /* a refusal ends a batch */
-    CHECK_INT(batch_counts[2], 2);
-    CHECK_INT(batch_counts[3], 1); /* it came later */
     CHECK_TEXT(fake_client_heard(1), "");
+    fake_pass_ms(5);
+    CHECK_INT(batches, 2);
+    CHECK_INT(batch_counts[1], 1); /* a refusal ends a batch */
+    fake_pass_ms(5);
+    CHECK_INT(batches, 3);
+    CHECK_INT(batch_counts[2], 2);
+    fake_pass_ms(5);
+    CHECK_INT(batches, 4);
+    CHECK_INT(batch_counts[3], 1);    /* it came later */
+    fake_client_say(1, "ALSO h\r\n"); /* and these wait for it, ... */
+    fake_client_say(1, "ALSO i\r\nHOLD 1\r\n");
+    CHECK_INT(batches, 4);
+    fake_pass_ms(5);
+    CHECK_INT(batches, 5);
+    CHECK_INT(batch_counts[4], 2); /* ... together */
     fake_pass_ms(10);
     CHECK_TEXT(fake_client_heard(1),
                "*2\r\n:3\r\n$1\r\na\r\n*2\r\n:3\r\n$1\r\nb\r\n"
@@ -196,7 +208,8 @@ static void neighbours_are_a_batch(void)
                "*2\r\n:1\r\n$1\r\nd\r\n"
                "-ERR wrong number of arguments for 'TOGETHER' command\r\n"
                "*2\r\n:2\r\n$1\r\ne\r\n*2\r\n:2\r\n$1\r\nf\r\n"
-               "*2\r\n:1\r\n$1\r\ng\r\n");
+               "*2\r\n:1\r\n$1\r\ng\r\n"
+               "*2\r\n:2\r\n$1\r\nh\r\n*2\r\n:2\r\n$1\r\ni\r\n:1\r\n");
 }
 
 static void batches_have_a_limit(void)

@@ -79,16 +79,24 @@ class World:
 
     def ask(self, node, *words, ms=2000):
         """A command to a node: its reply as text, without the RESP."""
-        client = self("connect", node, "resp")[0]
-        line = " ".join(map(str, words)) + "\r\n"
-        self("send", client, line.encode().hex())
+        heard = self.hear(node, "resp", " ".join(map(str, words)) + "\r\n", ms)
+        return heard if heard is None else plain(heard)
+
+    def ask_text(self, node, text):
+        """Lines to a node's plain text port: what it says first."""
+        return bytes.fromhex(self.hear(node, "text", text, 2000)).decode()
+
+    def hear(self, node, port, text, ms):
+        """What a node first says to a text, in hexadecimal, or "closed"."""
+        client = self("connect", node, port)[0]
+        self("send", client, text.encode().hex())
         until = self.now_us + ms * 1000
         while self.now_us < until:
             self.now_us = int(self("run", until)[0])
             for line in self.of("C"):
                 if line[2] == client:
                     self("hangup", client)
-                    return plain(line[3])
+                    return line[3]
         return None
 
     def ended(self):

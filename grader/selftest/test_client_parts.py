@@ -15,10 +15,14 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from conclave import backtrace, ports, reaper  # noqa: E402
+from conclave.failure import Failure  # noqa: E402
 from conclave.patience import Patience, within  # noqa: E402
-from conclave.resp import (BadReply, RespError, encode_command,
+from conclave.place import Place  # noqa: E402
+from conclave.resp import (BadReply, Connection, RespError, encode_command,
                            read_reply)  # noqa: E402
+from conclave.sim_node import SimLife  # noqa: E402
 from conclave.story import Story  # noqa: E402
+from conclave.text_client import TextClient  # noqa: E402
 
 
 def reply_to(data, end=True):
@@ -57,6 +61,38 @@ class Resp(unittest.TestCase):
         for data in (b"", b"+PO", b"$5\r\nab"):
             with self.assertRaises(EOFError):
                 reply_to(data)
+
+
+class Text(unittest.TestCase):
+    """What the plain text port's client makes of these bytes."""
+
+    def read(self, data, work):
+        async def run():
+            reader = asyncio.StreamReader()
+            reader.feed_data(data)
+            reader.feed_eof()
+            place = Place(1, lambda _: None)
+            place.process = SimLife()
+            client = TextClient(place, place.process, Connection(reader, None))
+            return await work(client)
+        return asyncio.run(run())
+
+    def test_lines_and_values(self):
+        async def work(client):
+            line = await client.line()
+            value = await client.value(5)
+            return line, value, await client.line()
+        self.assertEqual(self.read(b"VALUE 5\r\na\r\nb\n\r\nOK\r\n", work),
+                         (b"VALUE 5", b"a\r\nb\n", b"OK"))
+
+    def test_what_ends_otherwise_is_a_failure(self):
+        for data in (b"OK\n", b"VALUE 2\r\nhid\r\n"):
+            async def work(client):
+                await client.line()
+                await client.value(2)
+            with self.assertRaises(Failure) as seen:
+                self.read(data, work)
+            self.assertIn("lines that end with CRLF", seen.exception.expected)
 
 
 def _claim_and_tell(pipe):

@@ -133,6 +133,15 @@ class Libc(Base):
                                         ).returncode, 0)
 
 
+class Ports(Base):
+    def test_a_client_by_the_text_port_speaks_plain_text(self):
+        world = self.world()
+        self.assertEqual(world.ask_text(1, "get a\r\nget b\r\n"),
+                         "a 2\r\nb 2\r\n")
+        self.assertEqual(world.ask_text(1, "PING\r\n"), "ERR_CMD_ERR\r\n")
+        self.assertEqual(world.ask(1, "PING"), "PONG")
+
+
 class Clocks(Base):
     def test_a_sleep_takes_exactly_its_time(self):
         self.assertEqual(self.world().ask(1, "SLEEP", 1500), "1500000")

@@ -38,7 +38,8 @@ class Equality(Base):
         world = World(self.sim, self.rogue, 2, 7, flags)
         self.addCleanup(world.close)
         world("start", "*")
-        told = [world.ask(1, *words) for words in (
+        told = [world.ask_text(1, "get a\r\nget b\r\nPING\r\n")]
+        told += [world.ask(1, *words) for words in (
             ("RAND",), ("TIME",), ("WALL",), ("FRESH",), ("SLEEP", 700),
             ("D.APPEND", "log", "x" * 3000), ("D.SYNC", "log"),
             ("D.READ", "log"), ("D.MOVE", "log", "old"), ("D.LIST",),

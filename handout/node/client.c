@@ -7,14 +7,15 @@
  *                    a reply leaves when all before it have left
  *
  * A run is one request, or several that a batch command executes at once: see
- * client_batch.h, which reads them.
+ * client_batch.h, which reads them. While a batch command is under way nothing
+ * behind it is begun, so that a connection's commands take effect in order.
  *
  * The invariants: a client's runs are in the order in which they came, and the
  * first of them is not done (else it would have left); a client that has gone
  * is kept for as long as one of its runs is under way; a whole request waits at
- * the front of unparsed only while a limit forbids to take it: the client's own
- * (then the end of one of its commands helps), or the node's (then it queues in
- * stalled, and the end of any command helps).
+ * the front of unparsed only while something forbids to take it: a batch or a
+ * limit of the client's own (then the end of one of its commands helps), or the
+ * node's limit (then it queues in stalled, and the end of any command helps).
  *
  * The commands that every node knows are in client_commands.c.
  */
@@ -36,18 +37,19 @@
 
 /* A connection. */
 struct client {
-    enum client_port port; /* by which it came */
-    uint64_t id;           /* the host's */
-    struct buf unparsed;   /* came and was not yet taken */
-    struct list runs;      /* unanswered, in order */
-    int request_count;     /* requests in them */
-    size_t input_bytes;    /* of their batches */
-    struct buf name;       /* given by CLIENT SETNAME */
-    struct list link;      /* in the table */
-    struct list stall;     /* in stalled */
-    bool is_stalled;       /* a limit keeps unparsed from being taken */
-    bool is_ending;        /* takes nothing more, closes when all is answered */
-    bool is_gone;          /* closed; replies are dropped */
+    enum client_port port;    /* by which it came */
+    uint64_t id;              /* the host's */
+    struct buf unparsed;      /* came and was not yet taken */
+    struct list runs;         /* unanswered, in order */
+    int request_count;        /* requests in them */
+    size_t input_bytes;       /* of their batches */
+    struct buf name;          /* given by CLIENT SETNAME */
+    struct list link;         /* in the table */
+    struct list stall;        /* in stalled */
+    struct client_run *batch; /* a batch command under way, or NULL */
+    bool is_stalled;          /* something keeps unparsed from being taken */
+    bool is_ending; /* takes nothing more, closes when all is answered */
+    bool is_gone;   /* closed; replies are dropped */
 };
 
 static struct list table[CLIENT_BUCKETS]; /* connected clients, by id */
@@ -127,7 +129,7 @@ static void free_client(struct client *client)
     free(client);
 }
 
-/* The connection is over. What runs goes on, its replies are dropped. */
+/* The connection is over. What was taken goes on, its replies are dropped. */
 static void lose_client(struct client *client)
 {
     list_remove(&client->link);
@@ -150,7 +152,35 @@ static void free_run(struct client *client, struct client_run *run)
 
 static void execute(void *run);
 
-/* Begins the runs of a batch; those that are refused are done already. */
+/* The first run that is not yet begun; they are the last ones. The list's head
+ * if there is none. */
+static struct list *first_waiting(struct client *client)
+{
+    struct list *first = &client->runs;
+
+    while (first->prev != &client->runs &&
+           !list_entry(first->prev, struct client_run, link)->is_begun)
+        first = first->prev;
+    return first;
+}
+
+/* Begins the runs whose turn has come. */
+static void begin_runs(struct client *client)
+{
+    struct list *at = first_waiting(client);
+
+    for (; at != &client->runs && !client->batch; at = at->next) {
+        struct client_run *run = list_entry(at, struct client_run, link);
+        run->is_begun = true;
+        if (run->is_done)
+            continue; /* it is refused */
+        if (run->command->batch_fn)
+            client->batch = run;
+        co_spawn(run->command->name, execute, run);
+    }
+}
+
+/* Takes on what was read. */
 static void begin(struct client_batch *batch)
 {
     struct client *client = batch->client;
@@ -161,11 +191,10 @@ static void begin(struct client_batch *batch)
         struct client_run *run = &batch->runs[i];
         client->request_count += run->count;
         list_add(&client->runs, &run->link);
-        if (run->is_done)
-            continue;
-        running += run->count;
-        co_spawn(run->command->name, execute, run);
+        if (!run->is_done)
+            running += run->count;
     }
+    begin_runs(client);
 }
 
 /* How much the limits let a client begin now. */
@@ -182,7 +211,7 @@ static struct client_room room_of(const struct client *client)
     };
 }
 
-/* Begins what is whole at the front of in; is_stalled if a limit forbids it.
+/* Begins what is whole at the front of in; is_stalled if that is forbidden.
  * Returns the number of bytes taken. */
 static size_t take(struct client *client, struct bytes in)
 {
@@ -196,7 +225,7 @@ static size_t take(struct client *client, struct bytes in)
 
         if (running == MAX_CLIENT_RUNNING)
             list_add(&stalled, &client->stall);
-        client->is_stalled = room.requests == 0;
+        client->is_stalled = room.requests == 0 || client->batch;
         if (client->is_stalled)
             break;
         struct client_batch *batch = client_batch_read(
@@ -255,10 +284,15 @@ static void go_on(struct client *client)
 static void execute(void *arg)
 {
     struct client_run *run = arg;
+    struct client *client = run->batch->client;
 
     await_client_run(run);
     running -= run->count;
-    go_on(run->batch->client);
+    if (client->batch == run) {
+        client->batch = NULL;
+        begin_runs(client);
+    }
+    go_on(client);
     while (running < MAX_CLIENT_RUNNING && !list_empty(&stalled)) {
         struct list *first = stalled.next;
         list_remove(first);

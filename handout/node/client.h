@@ -11,8 +11,10 @@
  *     ...
  *     client_command("ECHO", 2, 2, await_echo);
  *
- * Most such commands run side by side, each in a coroutine of its own. Where
- * one has much to do at once it may ask for batches instead.
+ * Such commands run side by side, each in a coroutine of its own: what they do
+ * may happen in any order. Where the order counts, or where one has much to do
+ * at once, it may ask for batches instead: those of a connection run one after
+ * the other, and what comes meanwhile makes the next one.
  */
 #ifndef CONCLAVE_CLIENT_H
 #define CONCLAVE_CLIENT_H
@@ -49,7 +51,8 @@ void client_command(const char *name, int min_argc, int max_argc,
  * The same for a command that takes several requests at once: those of one
  * connection that came together, one behind the other, each a command with this
  * fn, are given to one call in one coroutine. Their replies go into one buffer:
- * fn must write one for each request, in the order of the requests.
+ * fn must write one for each request, in the order of the requests. Nothing that
+ * the connection sent behind them is begun before fn has returned.
  */
 void client_batch_command(const char *name, int min_argc, int max_argc,
                           void (*fn)(struct client_request *requests[],

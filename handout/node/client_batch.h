@@ -25,6 +25,7 @@ struct client_run {
     struct client_request **requests;     /* in order */
     int count;                            /* how many */
     struct buf reply;                     /* to all of them */
+    bool is_begun;                        /* its coroutine has been spawned */
     bool is_done;                         /* the reply may leave */
     struct client_batch *batch;           /* where it lies */
     struct list link;                     /* among the client's runs */

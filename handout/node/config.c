@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_check.h"
 #include "outcome.h"
 #include "resp.h"
 #include "wire.h"
@@ -22,7 +23,7 @@
 struct parser {
     struct config *config; /* what it fills */
     char *error;           /* MAX_CONFIG_ERROR bytes for the sentence */
-    int line;              /* being read, from 1; 0: the file as a whole */
+    int line;              /* being read, from 1 */
 };
 
 /* A number that the file may set. */
@@ -38,22 +39,6 @@ struct number {
     {                                                              \
 #field, offsetof(struct config, field), min, max, standard \
     }
-
-/* An address that a node's line may hold. */
-struct address {
-    const char *name; /* as written in the file */
-    size_t offset;    /* of its text in struct config_node */
-};
-
-#define ADDRESS(field)                              \
-    {                                               \
-#field, offsetof(struct config_node, field) \
-    }
-
-static const struct address addresses[] = {ADDRESS(listen), ADDRESS(dial),
-                                           ADDRESS(client), ADDRESS(text)};
-
-#define ADDRESS_COUNT (sizeof addresses / sizeof addresses[0])
 
 static const struct number numbers[] = {
     NUMBER(heartbeat_ms, 2, HOUR_MS, 50),
@@ -84,33 +69,16 @@ static uint32_t *number_of(struct config *config, const struct number *number)
     return (uint32_t *)(void *)((char *)config + number->offset);
 }
 
-static char *address_of(struct config_node *node, const struct address *address)
-{
-    return (char *)node + address->offset;
-}
-
-static const struct address *find_address(struct bytes name)
-{
-    for (size_t i = 0; i < ADDRESS_COUNT; i++)
-        if (resp_is(name, addresses[i].name))
-            return &addresses[i];
-    return NULL;
-}
-
 /* Writes the sentence; returns BAD_BYTES. */
 static int refuse(const struct parser *parser, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static int refuse(const struct parser *parser, const char *format, ...)
 {
-    int used = 0;
+    int used = snprintf(parser->error, MAX_CONFIG_ERROR,
+                        "configuration, line %d: ", parser->line);
     va_list args;
 
-    if (parser->line > 0)
-        used = snprintf(parser->error, MAX_CONFIG_ERROR,
-                        "configuration, line %d: ", parser->line);
-    else
-        used = snprintf(parser->error, MAX_CONFIG_ERROR, "configuration: ");
     va_start(args, format);
     vsnprintf(parser->error + used, MAX_CONFIG_ERROR - (size_t)used, format,
               args);
@@ -253,10 +221,14 @@ static int read_node(const struct parser *parser, struct bytes line)
         if (word.len == 0)
             break;
         struct bytes key = cut(&value, '=');
-        const struct address *address = find_address(key);
-        if (address)
-            outcome = read_address(parser, value, address->name,
-                                   address_of(&node, address));
+        if (resp_is(key, "listen"))
+            outcome = read_address(parser, value, "listen", node.listen);
+        else if (resp_is(key, "dial"))
+            outcome = read_address(parser, value, "dial", node.dial);
+        else if (resp_is(key, "client"))
+            outcome = read_address(parser, value, "client", node.client);
+        else if (resp_is(key, "text"))
+            outcome = read_address(parser, value, "text", node.text);
         else if (resp_is(key, "log"))
             outcome = read_log(parser, value, &node);
         else
@@ -322,72 +294,6 @@ static int read_setting(const struct parser *parser, struct bytes name,
     return OK;
 }
 
-/* The times against each other: Raft section 5.6, broadcast time must be well
- * under the election timeout. */
-static int check_times(const struct parser *parser)
-{
-    const struct config *config = parser->config;
-    unsigned heartbeat_ms = config->heartbeat_ms;
-    unsigned min_ms = config->election_min_ms;
-    unsigned max_ms = config->election_max_ms;
-    unsigned rpc_ms = config->rpc_timeout_ms;
-
-    if (heartbeat_ms > min_ms / 2)
-        return refuse(parser,
-                      "heartbeat_ms is %u, over half of election_min_ms, %u; "
-                      "lower it to %u or raise election_min_ms to %u",
-                      heartbeat_ms, min_ms, min_ms / 2, 2 * heartbeat_ms);
-    if (min_ms >= max_ms)
-        return refuse(parser,
-                      "election_min_ms is %u, not under election_max_ms, %u; "
-                      "raise election_max_ms to %u or more",
-                      min_ms, max_ms, 2 * min_ms);
-    if (rpc_ms >= heartbeat_ms)
-        return refuse(parser,
-                      "rpc_timeout_ms is %u, not under heartbeat_ms, %u; lower "
-                      "it to %u or raise heartbeat_ms",
-                      rpc_ms, heartbeat_ms, heartbeat_ms * 4 / 5);
-    return OK;
-}
-
-/* Addresses that must differ; the same node's listen and dial need not. */
-static int check_pair(const struct parser *parser, struct config_node *a,
-                      struct config_node *b)
-{
-    for (size_t i = 0; i < ADDRESS_COUNT; i++) {
-        for (size_t j = 0; j < ADDRESS_COUNT; j++) {
-            bool is_own = a == b && (i >= j || (i == 0 && j == 1));
-            const char *address = address_of(a, &addresses[i]);
-            if (!is_own && address[0] &&
-                strcmp(address, address_of(b, &addresses[j])) == 0)
-                return refuse(parser,
-                              "%s= of node %d and %s= of node %d are both %s; "
-                              "give each its own port",
-                              addresses[i].name, a->id, addresses[j].name,
-                              b->id, address);
-        }
-    }
-    return OK;
-}
-
-static int check_nodes(const struct parser *parser)
-{
-    struct config *config = parser->config;
-
-    if (config->node_count == 0)
-        return refuse(parser, "there is no node; add lines that read 'node 1 "
-                              "listen=host:port client=host:port'");
-    for (int i = 0; i < config->node_count; i++) {
-        for (int j = i; j < config->node_count; j++) {
-            int outcome = check_pair(parser, &config->nodes[i],
-                                     &config->nodes[j]);
-            if (outcome != OK)
-                return outcome;
-        }
-    }
-    return OK;
-}
-
 int config_parse(const char *text, struct config *config,
                  char error[MAX_CONFIG_ERROR])
 {
@@ -410,10 +316,7 @@ int config_parse(const char *text, struct config *config,
         else if (word.len > 0)
             outcome = read_setting(&parser, word, line, set_on_line);
     }
-    parser.line = 0; /* what follows concerns the file as a whole */
-    if (outcome == OK)
-        outcome = check_times(&parser);
-    return outcome == OK ? check_nodes(&parser) : outcome;
+    return outcome == OK ? config_check(config, error) : outcome;
 }
 
 const struct config_node *config_find(const struct config *config, int id)

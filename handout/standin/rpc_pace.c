@@ -178,7 +178,7 @@ static bool read_outcomes(struct client_request *request, struct pace *pace)
         resp_to_int(request->argv[5], &pace->cancel_at) == OK)
         return true;
     resp_error(request->reply, "ERR outcomes are numbers with commas between, "
-                                "cancel_at is a number");
+                               "cancel_at is a number");
     return false;
 }
 

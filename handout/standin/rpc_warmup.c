@@ -74,7 +74,7 @@ static bool read_outcomes(struct client_request *request, struct play *play,
          resp_to_int(request->argv[cancel_place], &play->cancel_at) == OK))
         return true;
     resp_error(request->reply, "ERR outcomes are numbers with commas between, "
-                                "cancel_at is a number");
+                               "cancel_at is a number");
     return false;
 }
 

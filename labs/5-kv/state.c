@@ -14,9 +14,9 @@
  *        v
  *     it reads or changes pairs; what it writes gets the next version
  *
- * A snapshot: time u64, last version u64, count u32, then count times key, value, version u64,
- * expires_at_ms u64 (0: never); then the sessions. Pairs are in the order in
- * which their keys were made, which is the same everywhere.
+ * A snapshot: time u64, last version u64, count u32, then count times key,
+ * value, version u64, expires_at_ms u64 (0: never); then the sessions. Pairs are
+ * in the order in which their keys were made, which is the same everywhere.
  */
 #include "state.h"
 

@@ -357,6 +357,8 @@ int await_store_open(void)
         store.end.batch = 1;
         seed_log();
         outcome = await_write_for_all();
+        if (outcome != OK)
+            return outcome;
     } else {
         begin_segment();
     }
@@ -364,7 +366,7 @@ int await_store_open(void)
         (unsigned long long)store_base_index() + 1,
         (unsigned long long)store_last_index(), store.end.count);
     co_spawn("log's housekeeper", keep_house, NULL);
-    return outcome;
+    return OK;
     // END SOLUTION
 }
 

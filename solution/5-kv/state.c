@@ -14,9 +14,9 @@
  *        v
  *     it reads or changes pairs; what it writes gets the next version
  *
- * A snapshot: time u64, last version u64, count u32, then count times key, value, version u64,
- * expires_at_ms u64 (0: never); then the sessions. Pairs are in the order in
- * which their keys were made, which is the same everywhere.
+ * A snapshot: time u64, last version u64, count u32, then count times key,
+ * value, version u64, expires_at_ms u64 (0: never); then the sessions. Pairs are
+ * in the order in which their keys were made, which is the same everywhere.
  */
 #include "state.h"
 
@@ -186,6 +186,7 @@ static void delete_pairs(const struct kv_command *command, struct buf *answer)
         struct pair *pair = pair_find(command->keys[i]);
         if (pair) {
             pair_remove(pair);
+            last_version++; /* it was a write, though nothing shows its version */
             count++;
         }
     }

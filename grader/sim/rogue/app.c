@@ -13,6 +13,7 @@
 #include "disk.h"
 #include "node.h"
 #include "rpc.h"
+#include "text.h"
 
 #define MAX_READ_BYTES 4096 /* of a file, by D.READ */
 
@@ -189,8 +190,8 @@ static void do_append(struct client_request *request)
 static void do_write(struct client_request *request)
 {
     resp_int(request->reply, await_disk_write(path_of(request, 1),
-                                               (uint64_t)number_of(request, 2),
-                                               request->argv[3]));
+                                              (uint64_t)number_of(request, 2),
+                                              request->argv[3]));
 }
 
 static void do_read(struct client_request *request)
@@ -254,6 +255,14 @@ static void bad_end(void *arg)
         do_fault(arg);
 }
 
+/* get key: the key, and how many came with it. */
+static void do_get(struct client_request *requests[], int count)
+{
+    for (int i = 0; i < count; i++)
+        text_line(requests[i]->reply, "%.*s %d", (int)requests[i]->argv[1].len,
+                  (const char *)requests[i]->argv[1].data, count);
+}
+
 /* ---- The app ----------------------------------------------------------- */
 
 void app_start(void)
@@ -284,6 +293,7 @@ void app_start(void)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         client_command(commands[i].name, commands[i].words, commands[i].words,
                        commands[i].fn);
+    client_text_command("get", do_get);
 }
 
 struct app_status app_status(void)
