@@ -67,6 +67,7 @@ class Proposing:
     """The part of a Cluster that deals with commands."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.proposals: List[Proposal] = []  # all of the test, in order
         self._found = 0                      # who led when we last knew
 

@@ -14,7 +14,7 @@ import importlib.util
 from conclave import Lab
 
 from . import (tests_follower, tests_conflicts, tests_leader, tests_commit,
-               tests_traffic, tests_cluster, tests_churn)
+               tests_traffic, tests_answers, tests_cluster, tests_churn)
 
 LAB = Lab(
     name="replication", folder="3-replication", title="Lab 3: Replication",
@@ -27,7 +27,7 @@ LAB = Lab(
 
 # In the order of the parts.
 FILES = (tests_follower, tests_conflicts, tests_leader, tests_commit,
-         tests_traffic, tests_cluster, tests_churn)
+         tests_traffic, tests_answers, tests_cluster, tests_churn)
 if importlib.util.find_spec(".tests_explore", __package__ or __name__):
     from . import tests_explore
     FILES += (tests_explore,)

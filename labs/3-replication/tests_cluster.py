@@ -166,6 +166,24 @@ async def slow_machines(c):
     await c.all_applied()
 
 
+@test("Disks that are slower than a caller's patience are waited for", part="C",
+      points=2, nodes=3, config=dict(BRISK, store_sync_ms=90),
+      needs="agreement", rule=LEADERS + " 3",
+      hint="The handler's waits end with its caller's deadline, and the bytes "
+           "are needed all the same: await_durable waits under no token.")
+async def slow_disks(c):
+    """A sync takes 90 ms, and calls end after 40. Three times six commands are
+    proposed at once."""
+    for turn in range(3):
+        made = await c.commit(b"turn %d" % turn)
+        done = await asyncio.gather(*(
+            c.propose(made.node, b"%d of turn %d" % (number, turn))
+            for number in range(6)))
+        c.check(any(one.ok for one in done), expected="commands are committed",
+                observed=", ".join(one.text or one.outcome for one in done))
+    await c.all_applied()
+
+
 LONG = {1: [1, 1] + [2] * 50, 2: [1, 1] + [3] * 50, 3: [1, 1] + [4] * 50}
 
 

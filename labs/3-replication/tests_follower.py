@@ -159,6 +159,47 @@ async def stored_survives_crash(c):
                  "not durable yet.")
 
 
+@test("A heartbeat confirms only what is on disk", part="A", points=2,
+      peers=[2, 3], config=SLOW_STORE, needs="stored_survives_crash",
+      rule=DURABLE,
+      hint="A success says that the log matches at prev_log_index, and the "
+           "leader counts it: entries or not, it waits for the store.")
+async def heartbeat_waits_for_disk(c):
+    """Right behind an entry comes a heartbeat, while the store still syncs. As
+    soon as the heartbeat is answered the follower is killed."""
+    two, _ = await sit(c, 2, 3)
+    await two.send_append(2, entries=entries(2, "a"))
+    await two.answer_to(await two.send_append(2, 1, 2))
+    await c.restart(1)
+    two, _ = await sit(c, 2, 3)
+    c.check(await two.has(2, 1, 2),
+            expected="entry 1: a heartbeat behind it was answered with success "
+                     "before the crash",
+            observed="a heartbeat behind it is refused")
+
+
+@test("An answer is true when it leaves", part="A", points=2, peers=[2, 3],
+      config=SLOW_STORE, needs="stored_survives_crash",
+      rule="Raft paper, Figure 2, AppendEntries RPC, Results: term is "
+           "currentTerm",
+      hint="After the wait for the store another term may have begun, and the "
+           "entry may be gone.")
+async def new_term_while_syncing(c):
+    """While a follower syncs an entry of node 2, node 3 leads a later term, and
+    has another entry in its place."""
+    two, three = await sit(c, 2, 3)
+    old = await two.send_append(2, entries=entries(2, "a"))
+    await c.sleep(20)
+    new = await three.send_append(3, entries=entries(3, "x"))
+    msg = await two.answer_to(old)
+    c.check(msg["term"] == 3 and not msg["success"],
+            expected="node 2 is refused, in term 3: entry 1 is node 3's now",
+            observed=f"{'success' if msg['success'] else 'refused'}, in term "
+                     f"{msg['term']}")
+    msg = await three.answer_to(new)
+    c.check(msg["success"], expected="success for node 3", observed="refused")
+
+
 @test("Requests that overlap are all stored", part="A", points=1,
       peers=[2, 3], config=dict(CALM, store_sync_ms=60),
       needs="stores_entries", rule="Raft paper, Figure 2, AppendEntries RPC",

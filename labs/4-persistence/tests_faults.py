@@ -102,16 +102,16 @@ async def vote_on_bad_disk(c):
       hint="A new file needs two syncs, its own and its folder's. If one fails "
            "the file, or its name, may be gone: make it again.")
 async def file_on_bad_disk(c):
-    """The n-th sync from now fails, for n from 1 to 8, while a few commands of
-    over a kilobyte come, from 1 to 6; then the power is cut."""
+    """The n-th sync from now fails, for n from 1 to 12, while a few commands
+    come that need a file each, from 1 to 4; then the power is cut."""
     await leads(c)
-    for n in range(1, 9):
-        for count in range(1, 7):
+    for n in range(1, 13):
+        for count in range(1, 5):
             await c.disk(1, fail_at=n)
             c.may_give_up(1)
             for one in range(count):
                 made = await c.propose(1, b"%d %d %d" % (n, count, one)
-                                       + bytes(1300), SOON_S)
+                                       + bytes(3000), SOON_S)
                 if made.outcome == "GONE":
                     break
             await c.power_cut(1)
@@ -240,10 +240,10 @@ async def crash_among(c: Any, *tasks: Any) -> None:
 async def crash_among_files(c):
     """Commands of about a kilobyte, and a snapshot among them, so that files
     are begun, filled and removed at the same time. The node dies at some write,
-    sync or end of a sync, fifty times, and its disk keeps what it likes of
+    sync or end of a sync, many times, and its disk keeps what it likes of
     what was not synced."""
     await leads(c)
-    for number in range(50):
+    for number in range(ROUNDS):
         await c.disk(1, torn=1, sync_us=2000)
         await c.crash_at(1, c.rng.choice(["write", "sync", "synced"]),
                          c.rng.randrange(1, 16))
@@ -267,16 +267,16 @@ async def propose_at_sync(c: Any, data: bytes, number: int) -> None:
 
 
 # In the simulated world only: it counts writes and syncs.
-@test("A crash while the log is cut, and goes on in a new file", part="B",
-      points=3, nodes=1, config={**ALONE, "segment_bytes": 4096},
-      worlds=("sim",), rule=KEPT, needs="crash_among_files",
+@test("A crash while the log is cut, and goes on", part="B", points=3,
+      nodes=1, config={**ALONE, "segment_bytes": 4096}, worlds=("sim",),
+      rule=KEPT, needs="crash_among_files",
       hint="The last file must not go before the first batch of the next one "
            "is durable, even if a snapshot covers all that there is.")
 async def crash_at_the_cut(c):
     """A snapshot covers all that there is, in a few files; when it has begun
-    its last sync a command comes that needs a new file. The node dies two or
-    three syncs later, and its disk keeps what it likes of what was not synced.
-    Many times."""
+    its last sync, a command comes that needs a new file, or, at the one before,
+    one that does not. The node dies three syncs later, and its disk keeps what
+    it likes of what was not synced. Many times."""
     await leads(c)
     await write(c, [b"first"])
     await c.sleep(40)
@@ -288,8 +288,9 @@ async def crash_at_the_cut(c):
                         for one in range(2)])
         await c.sleep(40)  # no sync is under way any more
         await c.disk(1, torn=1, sync_us=2000)
-        await c.crash_at(1, "sync", taken + 2 + number % 2)
+        late, size = (taken - 1, 10) if number % 2 else (taken, 3000)
+        await c.crash_at(1, "sync", late + 3)
         await crash_among(
             c, snapshot_soon(c, 0),
-            propose_at_sync(c, b"%d" % number + bytes(3000),
-                            await syncs(c) + taken))
+            propose_at_sync(c, b"%d" % number + bytes(size),
+                            await syncs(c) + late))
