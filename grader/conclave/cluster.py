@@ -21,6 +21,7 @@ from .client import Client, describe, describe_reply
 from .disk_words import DiskWords
 from .failure import Failure, GraderError
 from .frames import Frame
+from .kv_client import Storing
 from .patience import (POLL_S, PROGRESS_LIMIT_S, START_PING_LIMIT_S,
                        Patience)
 from .peer import Peer
@@ -37,7 +38,7 @@ from .world import World
 Place = Union[int, str]  # a node's id, or "*"
 
 
-class Cluster(Proposing, DiskWords):
+class Cluster(Proposing, Storing, DiskWords):
     """The nodes of one test, the network between them, and the record."""
 
     def __init__(self, spec: Test, world: World, seed: int, random_seed: int,

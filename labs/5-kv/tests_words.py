@@ -1,0 +1,142 @@
+"""Words for the tests of lab 5: rules, clusters, answers, replicas."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+from conclave import APPLY, RESTORE, SNAPSHOT, START, RespError
+
+# A node that is its whole cluster, and leads soon after it has started.
+ALONE = {"heartbeat_ms": 20, "election_min_ms": 40, "election_max_ms": 80,
+         "rpc_timeout_ms": 15, "segment_bytes": 65536, "snapshot_log_bytes": 0}
+# A cluster that a busy machine does not unsettle.
+BRISK = {"heartbeat_ms": 40, "election_min_ms": 160, "election_max_ms": 320,
+         "rpc_timeout_ms": 35, "segment_bytes": 65536, "snapshot_log_bytes": 0}
+# A leader whom the test follows, with time to keep answers back.
+SLOW = {"heartbeat_ms": 1000, "election_min_ms": 2000,
+        "election_max_ms": 4000, "rpc_timeout_ms": 990,
+        "segment_bytes": 65536, "snapshot_log_bytes": 0}
+
+SOON_S = 5.0     # for what an empty stage never does
+HOUR_MS = 3_600_000
+
+COMMANDS = "labs/5-kv/README.md, Part A: what each command does"
+VERSIONS = "labs/5-kv/README.md, Part A: versions"
+EXPIRY = "labs/5-kv/README.md, Part A: time is in the log"
+STATE = "labs/5-kv/kv.h: the same entries make the same state on every node"
+WRITES = "labs/5-kv/kv.h, await_kv: a write goes through the log"
+ANSWERS = "handout/standin/boot.h, boot_answer_refusal"
+FRONT = "handout/standin/kv_front.c"
+READS = "Raft paper, section 8 (reads without an entry)"
+ONCE = "labs/5-kv/session.h (Ongaro's thesis, section 6.3)"
+BOUND = "labs/5-kv/session.h: the table is bounded by sessions_max"
+COMPACT = "Raft paper, section 7 (Log compaction)"
+
+
+def word_of(reply: Any) -> str:
+    """An error's first word; "" for an answer."""
+    return str(reply).split(" ", 1)[0] if isinstance(reply, RespError) else ""
+
+
+async def leader(c: Any, limit_s: float = SOON_S, among: Any = None) -> int:
+    """Who leads: the node that executes a write."""
+    kv = c.kv_client(among)
+    reply = await kv.run("SET", "who leads", "?", limit_s=limit_s)
+    c.check(reply == b"OK", expected="SET is answered by OK",
+            observed=repr(reply), rule=WRITES)
+    return kv.found
+
+
+async def says(c: Any, node: int, wanted: Any, *words: Any,
+               rule: str = COMMANDS) -> Any:
+    """A command to a node, which must answer so: a value, or, for a string
+    that begins with -, an error of that kind."""
+    reply = await c.cmd(node, *words)
+    if isinstance(wanted, str):
+        holds = isinstance(reply, RespError) and \
+            word_of(reply) == wanted[1:]
+    else:
+        holds = not isinstance(reply, RespError) and reply == wanted
+    shown = " ".join(str(one)[:40] for one in words)
+    c.check(holds, expected=f"{shown} is answered by {str(wanted)[:60]}",
+            observed=f"node {node} answered {str(repr(reply))[:80]}", rule=rule,
+            node=node)
+    return reply
+
+
+async def number(c: Any, node: int, *words: Any, rule: str = COMMANDS) -> int:
+    """A command that a number answers."""
+    reply = await c.cmd(node, *words)
+    c.check(isinstance(reply, int),
+            expected=f"{' '.join(map(str, words))} is answered by a number",
+            observed=f"node {node} answered {reply!r}", rule=rule, node=node)
+    return reply
+
+
+async def version_of(c: Any, node: int, key: str, value: bytes) -> int:
+    """The version of a key, which must have this value."""
+    reply = await c.cmd(node, "GETM", key)
+    c.check(isinstance(reply, list) and len(reply) == 2 and reply[0] == value
+            and isinstance(reply[1], int) and reply[1] > 0,
+            expected=f"GETM {key} is answered by {value!r} and a version",
+            observed=f"node {node} answered {reply!r}", rule=VERSIONS,
+            node=node)
+    return reply[1]
+
+
+def place_of(c: Any, node: int) -> int:
+    """How far a node's state machine has come."""
+    last = 0
+    for act in c.acts(node):
+        last = 0 if act.kind == START else max(last, act.index)
+    return last
+
+
+async def same_place(c: Any, nodes: Sequence[int] = ()) -> int:
+    """Waits until all have applied equally much: that index."""
+    chosen = list(nodes or [one for one in c.nodes if c.alive(one)])
+
+    def level() -> int:
+        places = {place_of(c, node) for node in chosen}
+        return places.pop() if len(places) == 1 else 0
+
+    return await c.until(level, what="all nodes have applied equally much",
+                         rule=STATE)
+
+
+async def equal_states(c: Any) -> None:
+    """All nodes that run take a snapshot at one place. That they are the same,
+    byte for byte, is judged by the rule snapshot-equal."""
+    nodes = [node for node in c.nodes if c.alive(node)]
+    for _ in range(20):
+        await same_place(c, nodes)
+        for node in nodes:
+            await c.cmd(node, "SNAPSHOT")
+        await c.settle()
+        taken: Dict[int, int] = {}
+        for node in nodes:
+            acts = [act.index for act in c.acts(node)
+                    if act.kind in (SNAPSHOT, RESTORE)]
+            taken[node] = acts[-1] if acts else 0
+        if len(set(taken.values())) == 1 and taken[nodes[0]] > 0:
+            c.note(f"nodes {nodes} hold snapshots of entry {taken[nodes[0]]}")
+            return
+    c.check(False, expected="all nodes take a snapshot after the same entry",
+            observed=f"they hold snapshots of entries {taken}", rule=STATE)
+
+
+def applied_count(c: Any, node: int) -> int:
+    """Entries that a node has ever applied."""
+    return sum(act.kind == APPLY for act in c.acts(node))
+
+
+def others(c: Any, *left_out: int) -> List[int]:
+    return [node for node in c.ids if node not in left_out]
+
+
+async def restart_all(c: Any) -> None:
+    """All lose their power, and start."""
+    for node in c.nodes:
+        if c.alive(node):
+            await c.kill(node)
+    await c.start()
