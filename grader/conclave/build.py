@@ -36,6 +36,7 @@ _REFUSED = re.compile(r"^\S*/obj/(?P<file>[^/\s]+/\S+\.c)\.o "
                       r"(?P<text>(?:calls|has) .*)$", re.MULTILINE)
 # What make builds for each world, and what it is called.
 _TOOLS = {REAL: ("tools", "proxy"), SIM: ("sim", "sim")}
+CHECKER = "check"  # judges what a store's clients saw; beside each of them
 _SUFFIX = {REAL: "", SIM: ".so"}
 _LINK_ERROR = re.compile(
     r"(?P<text>undefined reference to .*|multiple definition of [^;]*)")
@@ -70,12 +71,14 @@ class Builder:
         """The proxy, the simulator. GraderError if one does not build."""
         targets = [_TOOLS[world] for world in worlds]
         with self._lock():
-            failed, text = self._make([target for target, _ in targets],
-                                      TOOLS_LIMIT_S)
-        for target, name in targets:
+            checker = self._shown(self.folder / CHECKER)
+            failed, text = self._make(
+                [*(target for target, _ in targets), checker], TOOLS_LIMIT_S)
+        for target, name in (*targets, (checker, CHECKER)):
             if failed or not (self.folder / name).exists():
                 raise GraderError("the grader's own tools do not build: "
                                   f"`make {target}` says\n{text.strip()}")
+        self._keep(self.folder / CHECKER, CHECKER)
         return {world: self._keep(self.folder / _TOOLS[world][1],
                                   _TOOLS[world][1]) for world in worlds}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import ports
-from .patience import Patience, within
+from .patience import within
 from .resp import BadReply, Connection, RespError
 
 ANSWER_LIMIT_S = 10.0     # until we tell that nobody answers
@@ -35,15 +35,17 @@ class Line:
 
     def __init__(self, address: str):
         self.address = address
+        self._lock = asyncio.Lock()   # one asks at a time
         self._connection: Optional[Connection] = None
 
     async def ask(self, limit_s: float, *words: Any) -> Any:
         """One command's reply; one of _BROKEN if there is none."""
-        try:
-            return await within(limit_s, self._ask(*words))
-        except _BROKEN:
-            self.close()
-            raise
+        async with self._lock:
+            try:
+                return await within(limit_s, self._ask(*words))
+            except _BROKEN:
+                self.close()
+                raise
 
     async def _ask(self, *words: Any) -> Any:
         if self._connection is None:
@@ -94,9 +96,10 @@ class Follower:
             raise NoAnswer(f"node {node} does not answer") from None
 
     async def _insist(self, words: Sequence[str]) -> Tuple[int, Any]:
-        patience = Patience(ANSWER_LIMIT_S)
+        loop = asyncio.get_running_loop()
+        limit_s = loop.time() + ANSWER_LIMIT_S
         last = ""
-        while not patience.over():
+        while loop.time() < limit_s:
             node = self._at
             try:
                 reply = await self._lines[node].ask(_ATTEMPT_S, *words)
@@ -113,7 +116,6 @@ class Follower:
                 else:
                     return node, reply
             await asyncio.sleep(_PAUSE_S)
-            patience.over()           # what has passed until here counts
         raise NoAnswer(f"no answer within {ANSWER_LIMIT_S:g} s ({last}); is "
                        "there a majority that can talk?")
 

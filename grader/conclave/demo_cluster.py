@@ -17,18 +17,20 @@ import os
 import pathlib
 import shutil
 import tempfile
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Sequence, Set, Tuple
 
 from . import ports
-from .failure import Failure, GraderError
+from .failure import Failure
 from .layout import PORTS_A_NODE, Layout
 from .node import Node
 from .proxy import Proxy, set_words
 
 STATE_FILE = "demo.json"
+SOCKET_FILE = "proxy"     # of the proxy
 CLIENT_PORT = 7001        # of node 1; the next node's is the next
+TEXT_PORTS = 100          # so much higher are those for plain text
 MOST_NODES = 9
-_MAX_SOCKET_PATH = 90     # a Unix socket's path may be 107 bytes long
+_MAX_SOCKET_PATH = 90     # its folder's; a socket's may be 107 bytes long
 _SEED = 1                 # of the network's chance: the demo's faults have none
 
 # Slower than in tests: an election can be watched, and a machine that is busy
@@ -155,21 +157,30 @@ class DemoCluster:
     def _place_clients(self) -> None:
         """Clients find the nodes at round ports, if those are free."""
         wanted = [self.first_port + place for place in range(len(self.ids))]
-        if not all(ports.is_free(port) for port in wanted):
+        above = [port + TEXT_PORTS for port in wanted]
+        if not all(ports.is_free(port) for port in wanted + above):
             self.first_port = 0
             return
-        for node, port in zip(self.ids, wanted):
-            self._layout.client[node] = ports.address(port)
+        for node, client, text in zip(self.ids, wanted, above):
+            self._layout.client[node] = ports.address(client)
+            self._layout.text_port[node] = ports.address(text)
 
     def client_address(self, node: int) -> str:
         return self._layout.client[node]
 
+    def text_address(self, node: int) -> str:
+        """The same, for those who speak plain text."""
+        return self._layout.text_port[node]
+
     def _trouble(self, error: Exception) -> None:
-        said = error.observed if isinstance(error, Failure) else str(error)
-        self._on_trouble(said)
+        if not isinstance(error, Failure):
+            self._on_trouble(str(error))
+        elif not error.at_start:       # of a start, start() tells
+            self._on_trouble(error.observed)
 
     async def open(self) -> None:
-        """Starts the proxy."""
+        """Starts the proxy. Its socket may be there from a demo that died."""
+        (self._socket_folder / SOCKET_FILE).unlink(missing_ok=True)
         await self.proxy.start(self._program, _SEED, self._layout.cluster,
                                self._layout.routes(), watched=False)
 
@@ -246,8 +257,3 @@ def _socket_folder(folder: pathlib.Path) -> pathlib.Path:
     if len(str(folder)) <= _MAX_SOCKET_PATH:
         return folder
     return pathlib.Path(tempfile.mkdtemp(prefix="cv-demo-"))
-
-
-def is_fault(error: Any) -> Optional[str]:
-    """The sentence of an error that is not the demo's end, or None."""
-    return str(error) if isinstance(error, GraderError) else None

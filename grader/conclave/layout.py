@@ -33,6 +33,7 @@ DEFAULTS: Mapping[str, int] = {
     "serve_rate": 0,
     "once_max": 1024,
     "once_keep_ms": 60000,
+    "sessions_max": 10000,
     "drain_ms": 2000,
 }
 

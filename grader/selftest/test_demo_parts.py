@@ -1,0 +1,61 @@
+"""Proves that the demo's view fits every terminal and tells what is known, and
+that its prompt can be edited."""
+
+import pathlib
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "grader"))
+
+from conclave import demo_screen  # noqa: E402
+from conclave.demo_client import Health  # noqa: E402
+from conclave.demo_cluster import Faults  # noqa: E402
+from conclave.demo_terminal import Editor  # noqa: E402
+
+
+class Drawing(unittest.TestCase):
+    def scene(self):
+        faults = Faults([1, 2, 3])
+        faults.partition([[1], [2, 3]])
+        return demo_screen.Scene(
+            "a title", [1, 2, 3], {one: f"127.0.0.1:700{one}"
+                                   for one in (1, 2, 3)},
+            {1: "up", 2: "down", 3: "up"},
+            {1: Health(True, "leader", 7, 1, 12, 12, 5), 2: Health(),
+             3: Health()}, faults)
+
+    def test_no_size_is_too_small(self):
+        for width in range(1, 140, 3):
+            for height in range(1, 40):
+                lines = demo_screen.view(self.scene(), width, height,
+                                         demo_screen.Paint(False))
+                self.assertLess(len(lines), height)
+                self.assertTrue(all(len(line) <= width for line in lines))
+
+    def test_a_node_is_what_is_known_of_it(self):
+        head, *rows = demo_screen.table(self.scene(), 120,
+                                        demo_screen.Paint(False))
+        self.assertRegex(rows[0], r"leader +7 +12 +12 +5  cut off$")
+        self.assertRegex(rows[1], r"down +- +- +- +-  cut from 1$")
+        self.assertRegex(rows[2], r"silent +-")
+
+    def test_lines_break_at_blanks(self):
+        self.assertEqual(demo_screen.fold("one two three\nx", 8),
+                         ["one two", "three", "x"])
+        self.assertEqual(demo_screen.fold("abcdef", 4), ["abcd", "ef"])
+
+
+class Typing(unittest.TestCase):
+    def test_keys_edit_the_line(self):
+        editor = Editor()
+        self.assertEqual(editor.feed("get a\r"), ["get a"])
+        self.assertEqual(editor.feed("gt b\x1b[D\x1b[D\x1b[De\x05\x7fc\r"),
+                         ["get c"])
+        self.assertEqual(editor.feed("\x1b[A\x1b[A\x1b[B!\r"), ["get c!"])
+        self.assertEqual(editor.feed("one two\x17x\x15y\x04\r\x04"),
+                         ["y", None])
+
+
+if __name__ == "__main__":
+    unittest.main()
