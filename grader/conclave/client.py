@@ -18,6 +18,8 @@ _CONNECT_LIMIT_S = 10.0
 _OBITUARY_LIMIT_S = 2.0    # for a dead node's exit status to arrive
 _PING_LIMIT_S = 3.0
 _WATCHDOG_LIMIT_S = 30.0   # for the host to report a loop that we suspect
+_WATCHDOG_CPU_S = 8.0      # it does so after 5 s of CPU time, and a little
+_IDLE_CPU_S = 0.05         # what a node may use that waits to be asked
 _BUSY_SHARE = 0.25         # CPU time per second of a node that may be looping
 _Self = TypeVar("_Self", bound="Client")
 _RULE = "a node answers its clients (handout/node/client.h)"
@@ -140,14 +142,32 @@ async def _silent(node: "Place", process: "Life", command: str, limit_s: float,
     if used_s < _BUSY_SHARE * limit_s:
         return Failure(expected, f"{observed}, nor did it answer PING",
                        rule=_RULE, node=node.id)
-    # The host's watchdog reports an endless loop with its place: let it.
-    patience = Patience(_WATCHDOG_LIMIT_S)
-    while process.alive and not patience.over():
-        await asyncio.sleep(POLL_S)
+    await _await_watchdog(process)
     used_s = process.cpu_s() - cpu_s
     return Failure(expected, f"{observed} and used {used_s:.1f} s of CPU time "
                    "meanwhile: it is busy in a loop", rule=_RULE,
                    status=CRASHED, node=node.id)
+
+
+async def _await_watchdog(process: "Life") -> None:
+    """The host's watchdog reports an endless loop with its place: let it."""
+    patience = Patience(_WATCHDOG_LIMIT_S)
+    cpu_s = process.cpu_s()
+    while process.alive and not patience.over() \
+            and process.cpu_s() - cpu_s < _WATCHDOG_CPU_S:
+        await asyncio.sleep(POLL_S)
+
+
+async def await_busy(node: "Place") -> None:
+    """Something failed, perhaps because a node is in an endless loop: then
+    its host ends it and says so, but by the CPU time that it gets, which on a
+    busy machine may be later than the failure. Waits for that."""
+    process = node.process
+    if process is None or not process.alive or process.paused:
+        return
+    cpu_s = process.cpu_s()
+    if not await _answers_ping(node) and process.cpu_s() - cpu_s > _IDLE_CPU_S:
+        await _await_watchdog(process)
 
 
 async def _answers_ping(node: "Place") -> bool:

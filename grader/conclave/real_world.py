@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 from typing import Any, Callable, Dict, List, Optional
 
 from . import acts, ports, reaper
+from .client import await_busy
 from .failure import Failure, GraderError
 from .layout import PORTS_A_NODE, Layout
 from .node import Node
@@ -93,6 +95,10 @@ class RealWorld:
                         self._layout.dial, self._on_fault)
         await peer.open()
         return peer
+
+    async def look_around(self) -> None:
+        """See World."""
+        await asyncio.gather(*map(await_busy, self.nodes.values()))
 
     async def close(self) -> Optional[Failure]:
         """Ends every process; a Failure if a node had left some running."""

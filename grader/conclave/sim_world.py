@@ -130,6 +130,9 @@ class SimWorld:
         """Of all that the nodes did at their doors; "" if there is none."""
         return (self.order("hash") or [""])[0]
 
+    async def look_around(self) -> None:
+        """See World; the simulator does not wait to be asked."""
+
     async def close(self) -> Optional[Failure]:
         """Ends it. Nothing can be left behind."""
         self.sim.close()

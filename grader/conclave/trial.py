@@ -202,7 +202,10 @@ async def _play(trial: Trial, scene: _Scene, make_world: WorldMaker
     if scene.cluster is not None:
         scene.over_us = int(scene.cluster.now_ms() * 1000)
     if body.done() and body.exception() is not None:
-        # A broken connection may be noticed before the death behind it.
+        # A broken connection may be noticed before the death behind it, and a
+        # silence before the endless loop behind it.
+        if scene.world is not None and not trouble.done():
+            await scene.world.look_around()
         await asyncio.wait({trouble}, timeout=_GRACE_S)
     finished = body.done()
     body.cancel()

@@ -49,5 +49,8 @@ class World(Protocol):
     def acts_of(self, node: int) -> List[Act]:
         """What a node's host has recorded of it so far, all lives."""
 
+    async def look_around(self) -> None:
+        """A test has failed: lets nodes that are stuck be found out."""
+
     async def close(self) -> Optional[Failure]:
         """Ends all; a Failure if a node has left something behind."""

@@ -2,12 +2,16 @@
 
 import pathlib
 import struct
+import sys
 import tempfile
 import unittest
 from typing import Dict, List, Optional
 
-from conclave import acts
-from conclave.record import APPLY, RESTORE, RULES, SNAPSHOT, START, Act
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from conclave import acts  # noqa: E402
+from conclave.record import (APPLY, RESTORE, RULES, SNAPSHOT, START,
+                             Act)  # noqa: E402
 
 
 def act(kind: int, index: int = 0, term: int = 0, sum64: int = 1) -> Act:

@@ -40,7 +40,7 @@ async def refuse(seat: Follower, frame: Frame, index: int) -> None:
 
 
 @test("Requests overtake each other, and little is sent again", part="B",
-      points=3, peers=[2, 3], config=SLOW, needs="pipelines", worlds=("sim",),
+      points=2, peers=[2, 3], config=SLOW, needs="pipelines", worlds=("sim",),
       rule=BUDGET,
       hint="Clamp next above match, in one place; and a rejection of something "
            "sent before next was last set back says nothing new.")
@@ -111,7 +111,7 @@ async def no_hint(c):
                   what="node 2 gets the whole log", limit_s=SOON_S)
 
 
-@test("Half of an even cluster commits nothing", part="B", points=2,
+@test("Half of an even cluster commits nothing", part="B", points=1,
       ids=[1, 2, 3, 4], peers=[2, 3, 4], config=KEEN,
       needs="minority_commits_nothing", rule=LEADERS + " 4",
       hint="A majority of four is three.")
@@ -135,7 +135,7 @@ async def half_commits_nothing(c):
 
 
 @test("Successes that overtake each other take nothing back", part="B",
-      points=2, peers=[2, 3], config=SLOW_DISK, needs="pipelines",
+      points=1, peers=[2, 3], config=SLOW_DISK, needs="pipelines",
       worlds=("sim",),
       rule="Raft paper, Figure 2, State: matchIndex[] increases monotonically",
       hint="matchIndex rises to what an answer confirms, if that is more.")
@@ -172,7 +172,7 @@ async def answers_overtake(c):
 
 
 @test("A peer that does not answer is asked once a heartbeat, and sent nothing "
-      "twice", part="B", points=3, peers=[2, 3], config=IMPATIENT,
+      "twice", part="B", points=2, peers=[2, 3], config=IMPATIENT,
       needs="silent_peer", worlds=("sim",), rule=BUDGET,
       hint="What was sent may have arrived: ask behind it, without entries, "
            "when the next heartbeat is due.")
@@ -203,7 +203,7 @@ async def silent_peer_budget(c):
                   hint="Whoever fails is no longer under way.")
 
 
-@test("A follower that makes no progress is not pressed", part="B", points=2,
+@test("A follower that makes no progress is not pressed", part="B", points=1,
       peers=[2, 3], config=KEEN, needs="partial_success", worlds=("sim",),
       rule=BUDGET,
       hint="A success that confirms nothing new is no reason to send the same "

@@ -135,7 +135,7 @@ async def long_churn(c):
 
 
 @test("Figure 8 at random: leaders fall right after they have been asked",
-      part="D", points=2, nodes=5, config=BRISK, needs="leader_fails",
+      part="D", points=1, nodes=5, config=BRISK, needs="leader_fails",
       seeds=3, worlds=("sim",), rule=OLD_TERMS)
 async def figure_8_random(c):
     """Again and again whoever leads is asked to commit a command, and crashes

@@ -145,7 +145,7 @@ async def concurrent(c):
     await c.all_applied()
 
 
-@test("Applying may take long, crash or not", part="C", points=2, nodes=3,
+@test("Applying may take long, crash or not", part="C", points=1, nodes=3,
       config=dict(BRISK, apply_ms=15), needs="leader_fails", rule=SAME,
       hint="Between two entries, and while one is applied, leadership, "
            "commit_index and the log may all change.")
@@ -167,7 +167,7 @@ async def slow_machines(c):
 
 
 @test("Disks that are slower than a caller's patience are waited for", part="C",
-      points=2, nodes=3, config=dict(BRISK, store_sync_ms=90),
+      points=1, nodes=3, config=dict(BRISK, store_sync_ms=90),
       needs="agreement", rule=LEADERS + " 3",
       hint="The handler's waits end with its caller's deadline, and the bytes "
            "are needed all the same: await_durable waits under no token.")

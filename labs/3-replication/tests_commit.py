@@ -69,7 +69,7 @@ async def elect_again(c: Any, seats: Sequence[Follower], above: int) -> int:
 
 
 @test("Figure 8, step by step: an old entry on a majority is not committed",
-      part="B", points=4, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
+      part="B", points=3, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
       needs="minority_commits_nothing", rule=OLD_TERMS, hint=OLD_HINT)
 async def figure_8(c):
     """(a) Node 1 leads, and entry 2 reaches node 2. (b) Node 5 leads. (c) Node
@@ -121,7 +121,7 @@ async def old_goes_with_new(c):
 
 
 @test("What a peer stored in an old term is not counted in a new one",
-      part="B", points=3, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
+      part="B", points=2, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
       needs="minority_commits_nothing",
       rule="Raft paper, Figure 2, State: matchIndex[] is reinitialized after "
            "election",

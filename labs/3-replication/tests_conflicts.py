@@ -105,7 +105,7 @@ async def late_requests(c):
     check_applied_are(c, 1, log)
 
 
-@test("A rejection says where to look next", part="A", points=2, peers=[2, 3],
+@test("A rejection says where to look next", part="A", points=1, peers=[2, 3],
       config=CALM, logs={1: [1, 1, 2, 2, 2, 4]}, needs="stores_entries",
       rule=REPLY,
       hint="Section 5.3: the term of the conflicting entry and the first index "

@@ -46,7 +46,7 @@ async def applies_committed(c):
 
 
 @test("Applying may wait, and yet every entry comes once and in order",
-      part="A", points=3, peers=[2, 3], config=dict(CALM, apply_ms=40),
+      part="A", points=2, peers=[2, 3], config=dict(CALM, apply_ms=40),
       needs="applies_committed", rule=ALL + " 1",
       hint="While await_machine_apply waits, commit_index may rise again: one "
            "coroutine applies, and nobody else; what it holds of the store "
@@ -66,7 +66,7 @@ async def applying_waits(c):
 
 
 @test("An entry is not applied before it is known to be the leader's",
-      part="A", points=3, peers=[2, 3], config=CALM, logs={1: [1, 1, 1]},
+      part="A", points=2, peers=[2, 3], config=CALM, logs={1: [1, 1, 1]},
       needs="applies_committed", rule=APPEND_5)
 async def commit_capped(c):
     """A follower holds three entries of an old leader. A new one, whose
@@ -128,7 +128,7 @@ async def old_leader_refused(c):
 SLOW_STORE = dict(CALM, store_sync_ms=300)
 
 
-@test("What was acknowledged survives a crash", part="A", points=3,
+@test("What was acknowledged survives a crash", part="A", points=2,
       peers=[2, 3], config=SLOW_STORE, needs="stores_entries", rule=DURABLE,
       hint="await_store_sync after the log has changed; only then may the "
            "answer leave.")
@@ -178,7 +178,7 @@ async def heartbeat_waits_for_disk(c):
             observed="a heartbeat behind it is refused")
 
 
-@test("An answer is true when it leaves", part="A", points=2, peers=[2, 3],
+@test("An answer is true when it leaves", part="A", points=1, peers=[2, 3],
       config=SLOW_STORE, needs="stored_survives_crash",
       rule="Raft paper, Figure 2, AppendEntries RPC, Results: term is "
            "currentTerm",

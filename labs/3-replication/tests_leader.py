@@ -97,7 +97,7 @@ async def minority_commits_nothing(c):
             observed=f"node 1 answered {made.text or made.outcome}")
 
 
-@test("An acknowledged part counts, and no more than that", part="B", points=2,
+@test("An acknowledged part counts, and no more than that", part="B", points=1,
       peers=[2, 3], config=KEEN, needs="majority_commits", rule=REPLY,
       hint="matchIndex is what the reply's match_index says: not what was "
            "sent, and not where the log ends when the reply comes.")

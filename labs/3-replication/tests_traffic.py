@@ -63,7 +63,7 @@ async def pipelines(c):
             observed=", ".join(one.text or one.outcome for one in made))
 
 
-@test("A rejection that comes late takes back nothing", part="B", points=2,
+@test("A rejection that comes late takes back nothing", part="B", points=1,
       peers=[2, 3], config=SLOW, needs="pipelines", worlds=("sim",),
       rule="Raft paper, Figure 2, State: matchIndex[] increases monotonically",
       hint="nextIndex never goes back behind matchIndex + 1, whatever a "
@@ -163,7 +163,7 @@ async def requests_are_bounded(c):
 
 
 @test("Every entry is sent to a peer once if nothing is lost", part="B",
-      points=2, peers=[2, 3], config=dict(SLOW, append_max_bytes=8192),
+      points=1, peers=[2, 3], config=dict(SLOW, append_max_bytes=8192),
       needs="requests_are_bounded", worlds=("sim",), rule=BUDGET,
       hint="Whoever has acknowledged an entry need not be sent it again; a "
            "heartbeat to such a peer carries none.")

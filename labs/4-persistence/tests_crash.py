@@ -8,7 +8,7 @@ from .tests_words import KEPT
 
 
 @exploration("A crash after any write and any sync loses nothing", part="A",
-             points=6, seeds=9000, plan="crashes", needs="entries_survive",
+             points=4, seeds=9000, plan="crashes", needs="entries_survive",
              rule=KEPT,
              hint="The first step says whose crash it is, and at which write "
                   "or sync. What had been written before it and not synced is "

@@ -47,7 +47,7 @@ def places(c: Any, region: Region, every: int) -> List[int]:
 
 # In the simulated world only: a real disk does not tear where it is told.
 @test("A write that was torn at any byte is as if it had never been", part="A",
-      points=4, nodes=1, config=ALONE, worlds=("sim",), rule=TAIL,
+      points=3, nodes=1, config=ALONE, worlds=("sim",), rule=TAIL,
       needs="entries_survive",
       hint="Read the last record as anybody might have left it: a length that "
            "leads nowhere, a checksum that does not fit. Cut it off, and go "
@@ -68,7 +68,7 @@ async def torn_writes(c):
 
 
 @test("A torn record at the end is cut off, and the log goes on", part="A",
-      points=3, nodes=2, peers=[2], config=CALM, rule=TAIL,
+      points=2, nodes=2, peers=[2], config=CALM, rule=TAIL,
       needs="append_survives",
       hint="What is behind the last whole record must not be taken for one "
            "later, when the log has grown over it.")
@@ -150,7 +150,7 @@ def check_refusal(c: Any, sentence: str, region: Region) -> None:
 
 
 @test("A bit that flips in the first or a middle record is found", part="A",
-      points=4, nodes=1, config=ALONE, rule=DAMAGE, needs="entries_survive",
+      points=3, nodes=1, config=ALONE, rule=DAMAGE, needs="entries_survive",
       hint="A record that is not whole, but is followed by one that is, was "
            "not torn: it is damaged. Do not take it for the tail: what follows "
            "it was promised. Refuse, and say which file and where.")
@@ -174,7 +174,7 @@ async def flip_in_the_middle(c):
 
 
 @test("A bit that flips in the last record never becomes an entry", part="A",
-      points=2, nodes=2, peers=[2], config=CALM, rule=DAMAGE,
+      points=1, nodes=2, peers=[2], config=CALM, rule=DAMAGE,
       needs="torn_tail",
       hint="The checksum covers every byte of a record, its head included.")
 async def flip_at_the_end(c):
@@ -198,7 +198,7 @@ async def flip_at_the_end(c):
 
 
 # In the simulated world only: a machine's disk does not fill up on demand.
-@test("A full disk loses nothing, and says so", part="A", points=3, nodes=1,
+@test("A full disk loses nothing, and says so", part="A", points=2, nodes=1,
       config=TIGHT, worlds=("sim",), needs="entries_survive", rule=FULL,
       hint="await_disk_write returns DISK_FULL: nothing of it is there. Either "
            "end the node with a sentence, or stop acknowledging.")
@@ -227,7 +227,7 @@ async def full_disk(c):
 
 
 # In the simulated world only: a machine's disk does not fail on demand.
-@test("A sync that failed is never believed", part="A", points=4, nodes=1,
+@test("A sync that failed is never believed", part="A", points=3, nodes=1,
       config=TIGHT, worlds=("sim",), rule=DISK, needs="entries_survive",
       hint="After a failed sync its bytes are gone, and the next one succeeds "
            "without them. End the node, or write everything again.")
@@ -253,7 +253,7 @@ async def failed_sync(c):
 
 
 # In the simulated world only: it counts writes and syncs.
-@test("A crash while it recovers, at every write and sync", part="A", points=4,
+@test("A crash while it recovers, at every write and sync", part="A", points=3,
       nodes=1, config=TIGHT, worlds=("sim",), needs="torn_writes", rule=TAIL,
       hint="Recovery may repair only what it could do twice: it may be cut "
            "off anywhere, and then it starts from what it has left.")

@@ -14,7 +14,7 @@ HINT = ("The steps are all that it takes, and the last proposals are below "
 
 
 @exploration("Whatever breaks, disks included, what was committed stays",
-             part="B", points=4, seeds=180, plan="disk",
+             part="B", points=3, seeds=180, plan="disk",
              needs="restart_from_snapshot", rule=KEPT, hint=HINT)
 def swarm():
     """Lab 3's swarm, with small files and small snapshots, so that most seeds
@@ -24,7 +24,7 @@ def swarm():
     alone, in a world of their own: every commit seen so far must come back."""
 
 
-@exploration("Figure 8 with crashes on unreliable links", part="B", points=3,
+@exploration("Figure 8 with crashes on unreliable links", part="B", points=2,
              seeds=300, plan="figure8-disk", needs="restart_from_snapshot",
              rule=KEPT, hint=HINT)
 def figure8_swarm():

@@ -66,7 +66,7 @@ async def fill_up(c: Any, seat: Seat, term: int) -> int:
 
 
 # In the simulated world only: a machine's disk does not fail on demand.
-@test("A vote that the disk did not take is not given", part="A", points=2,
+@test("A vote that the disk did not take is not given", part="A", points=1,
       peers=[2, 3], config=FILES, worlds=("sim",), rule=DISK,
       needs="vote_survives",
       hint="What a failed sync covered is gone; what found no room has still "
@@ -96,7 +96,7 @@ async def vote_on_bad_disk(c):
 
 
 # In the simulated world only: a machine's disk does not fail on demand.
-@test("A file whose sync failed is not counted on", part="A", points=2, nodes=1,
+@test("A file whose sync failed is not counted on", part="A", points=1, nodes=1,
       config={**ALONE, "segment_bytes": 4096}, worlds=("sim",), rule=DISK,
       needs="failed_sync",
       hint="A new file needs two syncs, its own and its folder's. If one fails "
@@ -119,7 +119,7 @@ async def file_on_bad_disk(c):
             await back(c)
 
 
-@test("A vote outlives the file that it was written to", part="B", points=2,
+@test("A vote outlives the file that it was written to", part="B", points=1,
       peers=[2, 3], config=FILES, rule=DURABLE,
       needs=("vote_survives", "restart_from_snapshot"),
       hint="A snapshot covers entries, not term and vote. They must be written "
@@ -156,7 +156,7 @@ async def sends(c: Any, seat: Seat, last: int, start: int, end: int) -> int:
 
 
 # In the simulated world only: a machine's disk does not fail on demand.
-@test("A snapshot that the disk did not take is not there", part="B", points=3,
+@test("A snapshot that the disk did not take is not there", part="B", points=2,
       nodes=2, peers=[2], config=CALM, worlds=("sim",), rule=COMPACT,
       needs="install_in_chunks",
       hint="When an installation fails, nothing of the transfer is worth "
@@ -183,7 +183,7 @@ async def install_on_bad_disk(c):
                     observed="it is not")
 
 
-@test("A follower that takes no piece is not pressed", part="B", points=2,
+@test("A follower that takes no piece is not pressed", part="B", points=1,
       peers=[2, 3], config=CHUNKS, rule=INSTALL, needs="send_in_chunks",
       hint="An answer that takes a transfer no further is no reason to hurry: "
            "wait for about a heartbeat interval before the next piece.")
@@ -231,7 +231,7 @@ async def crash_among(c: Any, *tasks: Any) -> None:
 
 
 # In the simulated world only: it counts writes and syncs.
-@test("A crash while files of the log come and go", part="B", points=4, nodes=1,
+@test("A crash while files of the log come and go", part="B", points=3, nodes=1,
       config={**ALONE, "segment_bytes": 4096}, worlds=("sim",), rule=KEPT,
       needs="crash_in_snapshot",
       hint="A disk takes in any order what no sync has put in order. A file "
@@ -267,7 +267,7 @@ async def propose_at_sync(c: Any, data: bytes, number: int) -> None:
 
 
 # In the simulated world only: it counts writes and syncs.
-@test("A crash while the log is cut, and goes on", part="B", points=3,
+@test("A crash while the log is cut, and goes on", part="B", points=2,
       nodes=1, config={**ALONE, "segment_bytes": 4096}, worlds=("sim",),
       rule=KEPT, needs="crash_among_files",
       hint="The last file must not go before the first batch of the next one "

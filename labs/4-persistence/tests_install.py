@@ -42,7 +42,7 @@ def restores(c: Any) -> List[int]:
 
 
 @test("A snapshot that comes in pieces replaces the machine and the log",
-      part="B", points=3, nodes=2, peers=[2], config=CALM, rule=INSTALL,
+      part="B", points=2, nodes=2, peers=[2], config=CALM, rule=INSTALL,
       needs="append_survives",
       hint="Collect the chunks by offset; with the last one, make the file "
            "durable, restore the machine, then move the log's base.")
@@ -59,7 +59,7 @@ async def install_in_chunks(c):
     await has_book(c, 1, book(30) + [b"more"], "the snapshot's and one more")
 
 
-@test("Pieces that come twice, or too early, do no harm", part="B", points=3,
+@test("Pieces that come twice, or too early, do no harm", part="B", points=2,
       nodes=2, peers=[2], config=CALM, needs="install_in_chunks", rule=INSTALL,
       hint="next_offset is what you want next, whatever came: how much you "
            "have of this snapshot.")
@@ -89,7 +89,7 @@ async def wrong_offsets(c):
 
 
 @test("A newer snapshot takes the place of one that is half there", part="B",
-      points=2, nodes=2, peers=[2], config=CALM, needs="install_in_chunks",
+      points=1, nodes=2, peers=[2], config=CALM, needs="install_in_chunks",
       rule=INSTALL,
       hint="What you have is the beginning of one snapshot: of that term, up "
            "to that entry. Chunks of another one start anew.")
@@ -111,7 +111,7 @@ async def newer_in_the_middle(c):
             "and no other", observed=f"installed: {restores(c)}")
 
 
-@test("An older snapshot never replaces what is newer", part="B", points=3,
+@test("An older snapshot never replaces what is newer", part="B", points=2,
       nodes=2, peers=[2], config=CALM, needs="install_in_chunks", rule=INSTALL,
       hint="If the machine is there already, or beyond, answer and do nothing. "
            "If the log has the snapshot's last entry, keep what follows it.")
@@ -143,7 +143,7 @@ async def older_comes_late(c):
     await has_book(c, 1, book(20) + more, "all of them, after a crash")
 
 
-@test("A snapshot drops a log that contradicts it", part="B", points=2,
+@test("A snapshot drops a log that contradicts it", part="B", points=1,
       nodes=2, peers=[2], config=CALM, needs="install_in_chunks",
       rule=INSTALL + ", rule 7")
 async def contradicting_log(c):
@@ -161,7 +161,7 @@ async def contradicting_log(c):
     await has_book(c, 1, book(3) + [b"right"], "the snapshot's and one more")
 
 
-@test("A snapshot changes neither the term nor the vote", part="B", points=3,
+@test("A snapshot changes neither the term nor the vote", part="B", points=2,
       peers=[2, 3], config=CALM, needs="install_in_chunks", rule=INSTALL,
       hint="last_included_term is an entry's term. The current term is another "
            "thing, and it never falls.")
@@ -188,7 +188,7 @@ async def term_stays(c):
         two, three = await sit_again(c, 2, 3)
 
 
-@test("After compaction a log still knows how it ends", part="B", points=3,
+@test("After compaction a log still knows how it ends", part="B", points=2,
       peers=[2, 3], config=CALM, needs="install_in_chunks",
       rule="Raft paper, section 7, and section 5.4.1 (Election restriction)",
       hint="store_term_at(store_base_index()) is the snapshot's term, not 0, "
@@ -212,7 +212,7 @@ async def log_check_after_compaction(c):
 
 
 @test("A candidate whose log is all in its snapshot says how it ends",
-      part="B", points=2, peers=[2, 3], config=PATIENT,
+      part="B", points=1, peers=[2, 3], config=PATIENT,
       needs="log_check_after_compaction",
       rule="Raft paper, Figure 2, RequestVote RPC, Arguments")
 async def campaign_after_compaction(c):
@@ -265,7 +265,7 @@ async def next_chunk(c: Any, seat: Seat) -> Any:
 
 
 @test("A leader sends its snapshot piece by piece, as it is asked to",
-      part="B", points=3, peers=[2, 3], config=CHUNKS, rule=INSTALL,
+      part="B", points=2, peers=[2, 3], config=CHUNKS, rule=INSTALL,
       needs=("install_in_chunks", "leader_counts_itself"),
       hint="The reply's next_offset decides where the next chunk begins.")
 async def send_in_chunks(c):
@@ -311,7 +311,7 @@ async def send_in_chunks(c):
         following.cancel()
 
 
-@test("A transfer that broke off is begun anew", part="B", points=3,
+@test("A transfer that broke off is begun anew", part="B", points=2,
       peers=[2, 3], config=CHUNKS, rule=INSTALL, needs="send_in_chunks",
       hint="Whatever a failed call leaves behind, the next transfer begins "
            "with what the follower wants: offset 0 if nobody knows better.")

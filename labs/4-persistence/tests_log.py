@@ -13,7 +13,7 @@ from .tests_words import (ALONE, BRISK, CALM, DURABLE, GROUP, KEPT, PATIENT,
                           write)
 
 
-@test("Entries outlive a crash", part="A", points=3, nodes=1, config=ALONE,
+@test("Entries outlive a crash", part="A", points=2, nodes=1, config=ALONE,
       rule=DURABLE,
       hint="await_store_open reads the log's files back, in order, into memory;"
            " await_store_sync has put there what store_append was told.")
@@ -62,7 +62,7 @@ async def term_survives(c):
                      f"{msg['term']}")
 
 
-@test("What a follower has acknowledged outlives a crash", part="A", points=3,
+@test("What a follower has acknowledged outlives a crash", part="A", points=2,
       nodes=2, peers=[2], config=CALM, rule=DURABLE, needs="term_survives",
       hint="AppendEntries is answered after await_store_sync has returned OK.")
 async def append_survives(c):
@@ -81,7 +81,7 @@ async def append_survives(c):
                 f"there; it suggests {msg['conflict_index']}")
 
 
-@test("Entries that were cut off stay away", part="A", points=3, peers=[2, 3],
+@test("Entries that were cut off stay away", part="A", points=2, peers=[2, 3],
       config=CALM, rule=DURABLE, needs="append_survives",
       hint="A truncation is a change as any other: it needs a record of its "
            "own, or the old entries come back from the disk.")
@@ -105,7 +105,7 @@ async def truncation_survives(c):
             observed="entry 5 of term 1 is back")
 
 
-@test("A candidate's own vote outlives a crash", part="A", points=2,
+@test("A candidate's own vote outlives a crash", part="A", points=1,
       peers=[2, 3], config=PATIENT, needs="vote_survives", rule=DURABLE)
 async def own_vote_survives(c):
     """A candidate is killed when its first request arrives. It has voted for
@@ -120,7 +120,7 @@ async def own_vote_survives(c):
 
 
 @test("A leader counts itself only once its entry is durable", part="A",
-      points=3, peers=[2, 3], config=PATIENT, rule=DURABLE,
+      points=2, peers=[2, 3], config=PATIENT, rule=DURABLE,
       needs="append_survives",
       hint="The leader's own match index is what await_store_sync has covered, "
            "not the end of its log.")
@@ -146,7 +146,7 @@ async def leader_counts_itself(c):
 
 
 # In the simulated world only: it counts syncs.
-@test("Many changes share a sync", part="A", points=3, nodes=3, config=BRISK,
+@test("Many changes share a sync", part="A", points=2, nodes=3, config=BRISK,
       worlds=("sim",), rule=GROUP, needs="entries_survive",
       hint="While one sync runs, gather what comes; write it all at once when "
            "the sync is over, and let the next sync cover all of it.")

@@ -21,7 +21,7 @@ async def all_restart(c):
         await everyone_back(c, f"after {time}")
 
 
-@test("A leader restarts, and then a follower", part="A", points=2, nodes=3,
+@test("A leader restarts, and then a follower", part="A", points=1, nodes=3,
       config=BRISK, rule=KEPT, needs="all_restart")
 async def one_restarts(c):
     """Each misses what is committed meanwhile, and catches up."""
@@ -33,7 +33,7 @@ async def one_restarts(c):
         await everyone_back(c, f"after the {name}")
 
 
-@test("Rolling restarts, while commands are committed", part="A", points=2,
+@test("Rolling restarts, while commands are committed", part="A", points=1,
       nodes=3, config=BRISK, rule=KEPT, needs="all_restart")
 async def rolling_restarts(c):
     """One node after the other is killed and started; the client never
@@ -56,7 +56,7 @@ async def rolling_restarts(c):
     await everyone_back(c, "last")
 
 
-@test("A partition and a crash at the same time", part="A", points=2, nodes=5,
+@test("A partition and a crash at the same time", part="A", points=1, nodes=5,
       config=BRISK, rule=KEPT, needs="all_restart")
 async def partition_and_crash(c):
     """The leader and one more are cut off with a command that cannot be
@@ -76,7 +76,7 @@ async def partition_and_crash(c):
 
 
 @test("A majority that loses its power at once still has what it committed",
-      part="A", points=3, nodes=5, config=BRISK, rule=KEPT,
+      part="A", points=2, nodes=5, config=BRISK, rule=KEPT,
       needs="all_restart")
 async def majority_power(c):
     """Only three of five are there to commit, so each of the three holds it.
@@ -96,7 +96,7 @@ async def majority_power(c):
 
 
 @test("Whenever the power fails, every commit that was seen comes back",
-      part="A", points=4, nodes=3, config=BRISK, rule=KEPT, seeds=6,
+      part="A", points=3, nodes=3, config=BRISK, rule=KEPT, seeds=6,
       needs="all_restart")
 async def power_cuts(c):
     """Clients propose without pause; at three moments that the seed draws, all
@@ -123,7 +123,7 @@ async def power_cuts(c):
     await everyone_back(c, "in the end")
 
 
-@test("Figure 8 with crashes, on links that lose", part="A", points=4, nodes=5,
+@test("Figure 8 with crashes, on links that lose", part="A", points=3, nodes=5,
       config=BRISK, rule=KEPT, seeds=4, needs="majority_power")
 async def crashing_leaders(c):
     """Leaders take a command, and are killed before or after they have passed

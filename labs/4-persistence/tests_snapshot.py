@@ -40,7 +40,7 @@ def check_restored(c: Any, node: int) -> None:
 
 
 @test("A node starts from its snapshot and the log behind it", part="B",
-      points=3, nodes=1, config=ALONE, rule=COMPACT, needs="entries_survive",
+      points=2, nodes=1, config=ALONE, rule=COMPACT, needs="entries_survive",
       hint="The snapshot's file is durable under its name (sync, rename, sync "
            "of the folder) before store_compact; at the start the machine is "
            "restored first, then the rest of the log is applied.")
@@ -59,7 +59,7 @@ async def restart_from_snapshot(c):
         await take_snapshot(c)
 
 
-@test("One snapshot after the other", part="B", points=2, nodes=1,
+@test("One snapshot after the other", part="B", points=1, nodes=1,
       config=ALONE, rule=COMPACT, needs="restart_from_snapshot")
 async def twice_in_a_row(c):
     """Two at once, two with nothing between, two with a command between; a
@@ -79,7 +79,7 @@ async def twice_in_a_row(c):
 
 
 # In the simulated world only: it counts writes and syncs.
-@test("A crash anywhere in a snapshot loses nothing", part="B", points=4,
+@test("A crash anywhere in a snapshot loses nothing", part="B", points=3,
       nodes=1, config=ALONE, worlds=("sim",), rule=KEPT,
       needs="restart_from_snapshot",
       hint="First the new file is durable, then its name, then the log is cut. "
@@ -117,7 +117,7 @@ async def crash_in_snapshot(c):
             hint="A file and its name need a sync each.")
 
 
-@test("A snapshot that is damaged is not believed", part="B", points=3,
+@test("A snapshot that is damaged is not believed", part="B", points=2,
       nodes=1, config=ALONE, rule=DAMAGE, needs="restart_from_snapshot",
       hint="The file needs a checksum over all of it. The log behind it does "
            "not have what it covers, so there is nothing to start from.")
@@ -152,7 +152,7 @@ async def damaged_snapshot(c):
         await c.power_cut(1)
 
 
-@test("Logs stay under their bound", part="B", points=4, nodes=3, config=TIGHT,
+@test("Logs stay under their bound", part="B", points=3, nodes=3, config=TIGHT,
       rule=COMPACT, needs="restart_from_snapshot",
       hint="The log's size is watched (store_log_bytes); behind a snapshot the "
            "log's files go, and so do old snapshots.")
@@ -226,7 +226,7 @@ async def caught_up(c: Any, node: int, name: str) -> None:
 
 
 @test("A follower that lags behind the log gets a snapshot", part="B",
-      points=3, nodes=3, config=SMALL, rule=COMPACT,
+      points=2, nodes=3, config=SMALL, rule=COMPACT,
       needs=("restart_from_snapshot", "install_in_chunks"))
 async def lagging_follower(c):
     """A follower misses twenty commands, which the others have compacted. It
@@ -242,7 +242,7 @@ async def lagging_follower(c):
     await everyone_back(c, "restarted")
 
 
-@test("A new node with an empty disk catches up", part="B", points=2, nodes=3,
+@test("A new node with an empty disk catches up", part="B", points=1, nodes=3,
       config=SMALL, start=False, rule=COMPACT, needs="lagging_follower")
 async def new_node(c):
     """Two of three run, commit and compact. Then the third starts for the
@@ -257,7 +257,7 @@ async def new_node(c):
     await caught_up(c, 3, "all three")
 
 
-@test("A transfer survives the deaths of both its ends", part="B", points=3,
+@test("A transfer survives the deaths of both its ends", part="B", points=2,
       nodes=3, config={**SMALL, "snapshot_chunk_bytes": 40}, rule=COMPACT,
       needs="lagging_follower")
 async def death_in_transfer(c):
@@ -278,7 +278,7 @@ async def death_in_transfer(c):
     await caught_up(c, lagging, "healed")
 
 
-@test("Snapshots and commands go on while one is sent", part="B", points=3,
+@test("Snapshots and commands go on while one is sent", part="B", points=2,
       nodes=3, config={**SMALL, "snapshot_chunk_bytes": 40}, rule=COMPACT,
       needs="lagging_follower",
       hint="A transfer belongs to one snapshot: when there is a newer one, "

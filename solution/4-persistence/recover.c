@@ -105,6 +105,12 @@ static void judge_beginning(const struct log_end *end, uint64_t number,
                "the first batch is not whole, but there is a later file");
 }
 
+/* What stands in a file from at on; an empty file has no bytes to count from. */
+static struct bytes rest_of(struct bytes file, size_t at)
+{
+    return at == 0 ? file : bytes_of(file.data + at, file.len - at);
+}
+
 /* Takes what one segment holds. *is_torn: there is something behind it. */
 static void replay(struct log_end *end, uint64_t number, struct bytes file,
                    bool is_last, bool *is_torn)
@@ -115,8 +121,7 @@ static void replay(struct log_end *end, uint64_t number, struct bytes file,
     size_t len;
     size_t at = 0;
 
-    while (get_batch(bytes_of(file.data + at, file.len - at), &place, &records,
-                     &len) &&
+    while (get_batch(rest_of(file, at), &place, &records, &len) &&
            (end->log == 0 || place.batch == end->batch)) {
         take_records(number, at, records, &segment.last_before);
         end->log = place.log;
