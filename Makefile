@@ -66,11 +66,22 @@ SIM := $(filter-out $(SHIM),$(call objects,grader/sim/*.c grader/net/*.c \
                                            grader/check/*.c))
 ROGUE := $(call objects,grader/sim/rogue/*.c)
 
+# What runs programs that are not trusted, and what of it the simulator uses.
+CONFINE := $(call objects,grader/confine/*.c)
+SIM += $(call objects,grader/confine/f*.c)
+
 # One node for each lab, made of its stage and those below it.
 NODE_PROGRAMS := node-rpc node-election node-replication node-persistence \
          node-kv
 
-stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c))
+# SEALED=compile or link: a step of a build in the grader's sandbox, which sees
+# the kit's objects and not what they are made of (grader/conclave/sealed.py).
+SEALED ?=
+NEEDS := $(if $(SEALED),,$(BUILD)/needs)
+
+# The reference of a past lab may be handed out as objects.
+stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c)) \
+        $(wildcard $1/*.c.o)
 
 RPC := $(call stage,$(STAGE_RPC),1-rpc)
 ELECTION := $(call stage,$(STAGE_ELECTION),2-election)
@@ -98,12 +109,14 @@ TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
 # The RPC is measured beside a bare echo: the reference's, where it is at hand.
 BENCH := $(O)/bench/echo $(O)/bench/switch $(O)/bench/node-bench
 BENCH_RAFT := $(addprefix $(O)/bench/,echo load sync node-persistence)
+BENCH_STORE := $(addprefix $(O)/bench/,echo load sync h2 node-kv)
 BENCH_RPC := $(or $(call objects,solution/1-rpc/*.c),$(RPC))
 BENCH_ELECTION := $(or $(call objects,solution/2-election/*.c),$(ELECTION))
 BENCH_REPLICATION := $(or $(call objects,solution/3-replication/*.c),\
                           $(REPLICATION))
 BENCH_PERSISTENCE := $(or $(call objects,solution/4-persistence/*.c),\
                           $(PERSISTENCE))
+BENCH_KV := $(or $(call objects,solution/5-kv/*.c),$(KV))
 BENCH_SO := $(addprefix $(O)/bench/node-,election.so replication.so \
                                          persistence.so)
 
@@ -113,7 +126,8 @@ C_FILES := $(wildcard handout/*/*.[ch] labs/*/*.[ch] solution/*/*.[ch] \
 # ---- how make behaves -------------------------------------------------------
 
 MAKEFLAGS += -r -j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-ifneq ($(filter output-sync,$(.FEATURES)),)
+# (Its files for that go to /tmp, which is not there in a sandbox.)
+ifneq ($(if $(SEALED),,$(filter output-sync,$(.FEATURES))),)
 MAKEFLAGS += --output-sync=target
 endif
 Q := $(if $(V),,@)
@@ -124,6 +138,8 @@ export BUILD FLAVOUR CC CFLAGS LDFLAGS UV_CFLAGS UV_LIBS WERROR
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: help all grade test tools nodes selftest bench bench-rpc bench-sim \
+        confine kit \
+        bench-raft bench-kv submission update \
         debug demo sim rogue asan skeletons format check-format clean FORCE \
         compile_commands.json $(NODE_PROGRAMS) $(NODE_PROGRAMS:=.so)
 .DEFAULT_GOAL := help
@@ -166,6 +182,9 @@ debug: $(BUILD)/needs ## gdb on a test's cluster: TEST=, SEED=, SUBMISSION=
 all: tools nodes selftest ## build everything, the nodes from STAGE_RPC= …
 tools: $(O)/proxy $(O)/check ## build the grader's proxy and its checker
 nodes: $(NODE_PROGRAMS) ## build the nodes of all labs into OUT=DIR
+confine: $(O)/confine
+kit: sim $(NODE) $(HOST) $(SHIM) $(RPC_APP) $(ELECTION_APP) $(REPLICATION_APP) \
+     $(KV_APP) ## build all that nodes are linked with
 $(NODE_PROGRAMS): %: $(OUT)/%
 $(NODE_PROGRAMS:=.so): %: $(OUT)/% # for the simulated world
 sim: $(O)/sim ## build the simulated world
@@ -177,13 +196,16 @@ asan: all ## the same with the address and undefined-behaviour sanitizers
 test: $(BUILD)/needs ## test the kit itself; ends with "N passed, N failed"
 	+@MAKEFLAGS= python3 grader/selftest/run.py $(ARGS)
 
-bench: bench-rpc bench-raft bench-sim ## measure everything there is to measure
+bench: bench-rpc bench-raft bench-kv bench-sim ## measure all there is to measure
 
 bench-rpc: $(BENCH) ## measure the reference RPC beside a bare libuv echo
 	+@python3 grader/bench/rpc.py $(O)/bench $(ARGS)
 
 bench-raft: $(BENCH_RAFT) ## measure proposals beside bare syncs and round trips
 	+@python3 grader/bench/raft.py $(O)/bench $(ARGS)
+
+bench-kv: $(BENCH_STORE) ## measure the store beside Redis and etcd, if there
+	+@python3 grader/bench/kv.py $(O)/bench $(ARGS)
 
 bench-sim: $(BENCH_SO) ## measure the simulated world
 	@$(O)/sim bench $<
@@ -196,6 +218,21 @@ bench-sim: $(BENCH_SO) ## measure the simulated world
 
 skeletons: $(BUILD)/needs ## make labs/*/*.c anew from solution/
 	@python3 grader/skeleton.py $(ARGS)
+
+submission: ## a tar file of your stages, to hand in
+	@mkdir -p $(BUILD)
+	@tar -czf $(BUILD)/submission.tar.gz -C labs \
+	    $(patsubst labs/%,%,$(wildcard labs/*/*.[ch]))
+	@echo '$(BUILD)/submission.tar.gz'
+
+update: ## lay a newer kit over your work: KIT=conclave-1.1.tar.gz
+	@python3 -B grader/update.py \
+	    $(or $(KIT),$(error name the newer kit: make update KIT=FILE))
+
+# What instructors type; a student's copy has no use for it.
+ifneq ($(if $(SEALED),,$(wildcard solution)),)
+include grader/packing/instructor.mk
+endif
 
 format: ## lay out all C files as .clang-format says
 	clang-format -i $(C_FILES)
@@ -216,8 +253,10 @@ $(BUILD)/needs: grader/needs
 remember = @mkdir -p $(@D); printf '%s\n' '$1' >$@.new; \
     if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
+ifndef SEALED
 $(O)/commands: FORCE
 	$(call remember,$(COMPILE) $(LINK))
+endif
 
 # A stage without a file would only be told by what the linker misses.
 holds_c = @if [ -z '$2' ]; then \
@@ -243,27 +282,34 @@ $(O)/handout/node/% $(O)/handout/standin/% $(O)/grader/sim/rogue/% \
     $(O)/solution/% $(OUT)/obj/%: PIC = -fPIC -fno-semantic-interposition
 $(SHIM): PIC = -fPIC -fvisibility=hidden -fno-builtin
 
-$(O)/%.c.o: %.c Makefile $(O)/commands | $(BUILD)/needs
+ifndef SEALED
+$(O)/%.c.o: %.c Makefile $(O)/commands | $(NEEDS)
 	$(compile)
 
-$(O)/%.S.o: %.S Makefile $(O)/commands | $(BUILD)/needs
+$(O)/%.S.o: %.S Makefile $(O)/commands | $(NEEDS)
 	$(compile)
+endif
 
 # A stage's objects: $1 is its folder's name, $2 the folder, $3 the objects.
 define stage_rules
 $(OUT)/obj/$1.commands: FORCE
 	$$(call holds_c,$2,$3)
-	$$(call remember,$$(COMPILE) $$(LINK) $2 $3)
+	$$(call remember,$$(COMPILE) $$(LINK) $2 $(notdir $3))
 
-$(OUT)/obj/$1/%.c.o: $2/%.c Makefile $(OUT)/obj/$1.commands | $(BUILD)/needs
+$(OUT)/obj/$1/%.c.o: $2/%.c Makefile $(OUT)/obj/$1.commands | $(NEEDS)
 	$$(compile)
+
+.PHONY: objects-$1
+objects-$1: $3
 endef
 
+ifneq ($(SEALED),link)
 $(eval $(call stage_rules,1-rpc,$(STAGE_RPC),$(RPC)))
 $(eval $(call stage_rules,2-election,$(STAGE_ELECTION),$(ELECTION)))
 $(eval $(call stage_rules,3-replication,$(STAGE_REPLICATION),$(REPLICATION)))
 $(eval $(call stage_rules,4-persistence,$(STAGE_PERSISTENCE),$(PERSISTENCE)))
 $(eval $(call stage_rules,5-kv,$(STAGE_KV),$(KV)))
+endif
 
 define link
 $(call say,LD,$@)
@@ -273,6 +319,10 @@ endef
 
 $(O)/proxy: $(PROXY)
 	$(link)
+
+$(O)/confine: $(CONFINE)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $^ -o $@
 
 $(O)/check: $(CHECK)
 	$(call say,LD,$@)
@@ -357,12 +407,16 @@ $(WAL_TEST): $(WAL) $(call objects,grader/sim/disk*.c grader/net/alloc.c \
 $(TOOL_TESTS): $(O)/%: $(O)/%.c.o $(O)/proxy.a
 	$(link)
 
-$(addprefix $(O)/bench/,echo switch load sync): $(O)/bench/%: $(O)/grader/bench/%.c.o \
-    $(O)/node.a
+$(addprefix $(O)/bench/,echo switch load sync h2): $(O)/bench/%: \
+    $(O)/grader/bench/%.c.o $(O)/node.a
 	$(link)
 
 $(O)/bench/node-persistence: $(BENCH_RPC) $(BENCH_ELECTION) \
     $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) $(LEDGER_APP) $(HOST) $(NODE)
+	$(link)
+
+$(O)/bench/node-kv: $(BENCH_RPC) $(BENCH_ELECTION) $(BENCH_REPLICATION) \
+    $(BENCH_PERSISTENCE) $(BENCH_KV) $(KV_APP) $(HOST) $(NODE)
 	$(link)
 
 $(O)/bench/node-bench: $(O)/grader/bench/rpc_bench.c.o $(BENCH_RPC) \

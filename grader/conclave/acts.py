@@ -18,18 +18,20 @@ import pathlib
 import struct
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
+from . import safe_file
 from .record import (APPLY, HEAD_BYTES, RESTORE, RULES, SNAPSHOT, START, Act,
                      Violation)
 
 FILE = ".acts"  # in a node's folder
+MAX_BYTES = 64 << 20  # of a node that are read: tests leave far less
 _RECORD = struct.Struct("<BQQIQ")
 
 
 def read(path: pathlib.Path) -> List[Act]:
     """All whole records of a file; none if there is no such file."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
+        data = safe_file.read(path, MAX_BYTES)
+    except OSError:
         return []
     acts: List[Act] = []
     at = 0

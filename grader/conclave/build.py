@@ -18,10 +18,12 @@ import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import (Callable, Dict, Iterator, List, Mapping, Optional,
+                    Sequence, Tuple)
 
-from . import results
+from . import reference, results, sealed
 from .failure import GraderError
+from .sandbox import OPEN, Sandbox
 from .spec import REAL, SIM, Lab
 from .submission import BadSubmission, Submission
 
@@ -36,6 +38,7 @@ _REFUSED = re.compile(r"^\S*/obj/(?P<file>[^/\s]+/\S+\.c)\.o "
                       r"(?P<text>(?:calls|has) .*)$", re.MULTILINE)
 # What make builds for each world, and what it is called.
 _TOOLS = {REAL: ("tools", "proxy"), SIM: ("sim", "sim")}
+CONFINE = "confine"  # runs what is not trusted: sandbox.py
 CHECKER = "check"  # judges what a store's clients saw; beside each of them
 _SUFFIX = {REAL: "", SIM: ".so"}
 _LINK_ERROR = re.compile(
@@ -60,25 +63,29 @@ class Builder:
         self.build = root / (os.environ.get("BUILD") or "build")
         self.folder = self.build / self.flavour
         self.messages: List[str] = []  # warnings of what did build
-        self._run = run_folder
+        self.run = run_folder
+        self.sandbox: Sandbox = OPEN  # behind which submissions are compiled
 
     @property
     def sanitized(self) -> bool:
         return self.flavour == "asan"
 
-    def tools(self, worlds: Sequence[str] = (REAL,)
-              ) -> Dict[str, pathlib.Path]:
-        """The proxy, the simulator. GraderError if one does not build."""
+    def tools(self, worlds: Sequence[str] = (REAL,),
+              more: Sequence[str] = ()) -> Dict[str, pathlib.Path]:
+        """The proxy, the simulator; and more of what make can build.
+        GraderError if one does not build."""
         targets = [_TOOLS[world] for world in worlds]
         with self._lock():
             checker = self._shown(self.folder / CHECKER)
             failed, text = self._make(
-                [*(target for target, _ in targets), checker], TOOLS_LIMIT_S)
+                [*(target for target, _ in targets), checker, *more],
+                TOOLS_LIMIT_S)
         for target, name in (*targets, (checker, CHECKER)):
             if failed or not (self.folder / name).exists():
                 raise GraderError("the grader's own tools do not build: "
                                   f"`make {target}` says\n{text.strip()}")
-        self._keep(self.folder / CHECKER, CHECKER)
+        for name in (CHECKER, *({CONFINE} & set(more))):
+            self._keep(self.folder / name, name)
         return {world: self._keep(self.folder / _TOOLS[world][1],
                                   _TOOLS[world][1]) for world in worlds}
 
@@ -88,6 +95,8 @@ class Builder:
         """A lab's node for each world from a submission's stages; ISOLATED
         takes those below the lab's own from the reference. NotBuilt or
         GraderError."""
+        if self.sandbox:
+            return self._sealed_node(lab, labs, submission, stack, worlds)
         own = self._submission_folder(submission)
         out = own / (stack if stack == results.OWN else f"{stack}-{lab.name}")
         names = {world: lab.binary + _SUFFIX[world] for world in worlds}
@@ -96,23 +105,62 @@ class Builder:
         with self._lock():
             for name in lab.stages:
                 stage = labs[name]
-                folder = self.root / "solution" / stage.folder
-                if stack == results.OWN or name == lab.name:
+                folder = reference.folder(self.root, stage)
+                if stack == results.OWN or name == lab.name or folder is None:
                     folder = own / "stages" / stage.folder
-                    self._copy_stage(submission, stage, folder)
+                    self.copy_stage(submission, stage, folder)
                     paths[self._shown(folder)] = str(submission.stage(stage))
                 words.append(f"STAGE_{name.upper()}={self._shown(folder)}")
             failed, text = self._make(words, BUILD_LIMIT_S)
-            for ours, theirs in paths.items():
-                text = text.replace(ours, theirs)
-            if failed:
-                raise self._blame(failed, text, list(paths.values()))
-            if text.strip() and text not in self.messages:
-                self.messages.append(text)
+            self._judge(failed, text, paths)
             return {world: self._keep(out / name, f"{stack}-{name}")
                     for world, name in names.items()}
 
-    def _copy_stage(self, submission: Submission, lab: Lab,
+    def _sealed_node(self, lab: Lab, labs: Mapping[str, Lab],
+                     submission: Submission, stack: str,
+                     worlds: Sequence[str]) -> Dict[str, pathlib.Path]:
+        """The same behind the sandbox. Whatever fails there is due to the
+        submission: what is the kit's has been compiled before."""
+        names = {world: lab.binary + _SUFFIX[world] for world in worlds}
+        build = sealed.SealedBuild(self, lab, labs, stack, names)
+        with self._lock():
+            failed, text = build.make(submission)
+            try:
+                self._judge(failed, text, build.paths)
+            except GraderError as error:
+                last = text.strip().splitlines()[-1:] or [failed]
+                raise NotBuilt("the compiler could not deal with it: "
+                               + last[0], text) from error
+            return {world: self._keep(build.result(world), f"{stack}-{name}")
+                    for world, name in names.items()}
+
+    def reference_objects(self, stage: Lab, folder: pathlib.Path
+                          ) -> List[pathlib.Path]:
+        """The reference's objects of a stage, compiled by us. GraderError."""
+        sources = sorted(folder.glob("*.c"))
+        out = self.folder / "reference"
+        if sources:
+            failed, text = self._make(
+                [f"objects-{stage.folder}", f"OUT={self._shown(out)}",
+                 f"STAGE_{stage.name.upper()}={self._shown(folder)}"],
+                BUILD_LIMIT_S)
+            if failed:
+                raise GraderError("the reference does not build: make says\n"
+                                  + text.strip())
+        return [out / "obj" / stage.folder / f"{path.name}.o"
+                for path in sources] + sorted(folder.glob("*.c.o"))
+
+    def _judge(self, failed: str, text: str, paths: Mapping[str, str]) -> None:
+        """Raises what make's end means; keeps warnings. paths: our copies ->
+        where they came from."""
+        for ours, theirs in paths.items():
+            text = text.replace(ours, theirs)
+        if failed:
+            raise self._blame(failed, text, list(paths.values()))
+        if text.strip() and text not in self.messages:
+            self.messages.append(text)
+
+    def copy_stage(self, submission: Submission, lab: Lab,
                     folder: pathlib.Path) -> None:
         """Brings our copy up to date; files that did not change stay old."""
         try:
@@ -143,7 +191,7 @@ class Builder:
 
     def _keep(self, built: pathlib.Path, name: str) -> pathlib.Path:
         """Copies what was built into this grade's own folder."""
-        kept = self._run / name
+        kept = self.run / name
         if not kept.exists():
             shutil.copy2(built, kept)
         return kept
@@ -156,18 +204,24 @@ class Builder:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def _make(self, words: List[str], limit_s: float) -> "tuple[str, str]":
+    def _make(self, words: List[str], limit_s: float) -> Tuple[str, str]:
         """Runs make: (how it failed or "", what it printed)."""
         env = {name: value for name, value in os.environ.items()
                if name not in _FORGET and not name.startswith("STAGE_")}
         env["LC_ALL"] = "C"
-        command = ["make", "--no-print-directory", "-s", "-k",
-                   *words, f"BUILD={os.environ.get('BUILD') or 'build'}",
-                   f"FLAVOUR={self.flavour}"]
+        return self.run_make(words, env, list, limit_s)
+
+    def run_make(self, words: List[str], env: Mapping[str, str],
+                 wrap: Callable[[List[str]], List[str]],
+                 limit_s: float = BUILD_LIMIT_S) -> Tuple[str, str]:
+        """The same with an environment, as other words."""
+        command = wrap(["make", "--no-print-directory", "-s", "-k", *words,
+                        f"BUILD={os.environ.get('BUILD') or 'build'}",
+                        f"FLAVOUR={self.flavour}"])
         with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
-                    command, cwd=str(self.root), env=env, stdout=output,
+                    command, cwd=str(self.root), env=dict(env), stdout=output,
                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                     start_new_session=True)
             except OSError as error:

@@ -10,14 +10,16 @@ import signal
 import sys
 from typing import List, Optional, Sequence, Tuple
 
-from . import bugs, discover
+from . import bugs, discover, kit, official
 from .discover import Course
 from .failure import GraderError
 from .grading import (EXIT_GRADER, EXIT_INTERRUPTED, EXIT_POINTS_LOST,
                       EXIT_USAGE, Order, grade_all)
+from .official import BadOfficial, FirstSeeds
 from .report import Report
 from .results import BOTH, ISOLATED, OWN
 from .runner import default_jobs
+from .sandbox import AUTO, LEVELS, NONE
 from .spec import REAL, SIM
 from .submission import BadSubmission
 
@@ -67,8 +69,24 @@ def _parser() -> argparse.ArgumentParser:
         help="list the tests: points, kind, world, claim")
     add("-v", "--verbose", action="store_true",
         help="with --list: what each test proves, and the fault it injects")
-    add("--seed", metavar="N", type=_natural, default=1,
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument(
+        "--seed", metavar="N", type=_natural, default=1,
         help="seed of every random choice of the network (default: 1)")
+    seeds.add_argument(
+        "--published-seeds", metavar="FILE", type=pathlib.Path,
+        help="the first seed of each test as the course has published it")
+    seeds.add_argument(
+        "--secret", metavar="FILE", type=pathlib.Path,
+        help="for instructors: the first seed of each test follows from the "
+             "course's secret, and is the same for every submission")
+    add("--hidden", metavar="DIR", type=pathlib.Path,
+        help="for instructors: the tests there as well, which students do "
+             "not have (with --official: solution/hidden/)")
+    add("--official", action="store_true",
+        help="for instructors: a grade that counts. Every simulated node in "
+             "a process of its own, hidden tests, seeds from --secret (or "
+             "--published-seeds)")
     add("--world", choices=(SIM, REAL, BOTH), default=BOTH,
         help="where tests run: in the simulated world, against real "
              "processes, or in both (default), where a test meets the real "
@@ -79,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--isolate", action="store_true",
         help="each node of the simulated world in a process of its own: it "
              "can harm nobody else, and what it does is the same")
+    add("--sandbox", choices=(AUTO, *LEVELS, NONE),
+        help="the barrier behind which a submission is compiled and run: the "
+             "strongest that this machine offers (auto), or the one named "
+             "(default: none; with --official: auto)")
+    add("--allow-weak-sandbox", action="store_true",
+        help="with --official: a sandbox of `limits` or none will do")
     add("--trace-hash", action="store_true",
         help="the JSON holds a hash of all that the nodes did in the "
              "simulated world")
@@ -138,7 +162,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(options, report)
-    except (UsageError, BadSubmission) as error:
+    except (UsageError, BadSubmission, BadOfficial) as error:
         print(f"grade: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:  # whoever read our output has gone
@@ -151,6 +175,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
 
 def _run(options: argparse.Namespace, report: Report) -> int:
     courses = discover.load_all(ROOT / "labs")
+    hidden = _hidden(options)
+    if hidden is not None:
+        courses = official.with_hidden(hidden, courses)
     chosen, asked = _labs(courses, options)
     if options.bug:
         return _bugs(courses, options, report)
@@ -171,6 +198,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
     if options.html is not None:
         _make_folder(options.html)
     folder, flag = _submission(options)
+    first_seeds = _first_seeds(options)
     return grade_all(Order(
         root=ROOT, all_labs=[course.lab for course in courses],
         courses=chosen, asked=asked, folder=folder, flag=flag,
@@ -179,7 +207,44 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         json=options.json, junit=options.junit,
         gradescope=options.gradescope, html=options.html,
         world=options.world, seeds=options.seeds,
-        trace_hash=options.trace_hash, isolate=options.isolate), report)
+        trace_hash=options.trace_hash,
+        isolate=options.isolate or options.official,
+        official=options.official, first_seeds=first_seeds,
+        sandbox=options.sandbox or (AUTO if options.official else NONE),
+        allow_weak=options.allow_weak_sandbox,
+        hidden=_shown(hidden) if hidden else ""), report)
+
+
+def _hidden(options: argparse.Namespace) -> Optional[pathlib.Path]:
+    """The folder with hidden tests, if there are to be any."""
+    usual = ROOT / "solution" / "hidden"
+    if options.hidden is None and options.official and usual.is_dir():
+        return usual
+    return options.hidden
+
+
+def _first_seeds(options: argparse.Namespace) -> Optional[FirstSeeds]:
+    """Where the tests' first seeds come from; None: from --seed."""
+    number = kit.number(ROOT)
+    if options.secret is not None:
+        return official.SecretSeeds(official.read_secret(options.secret),
+                                    number)
+    if options.published_seeds is not None:
+        return official.PublishedSeeds(options.published_seeds, number)
+    if options.official and not options.replay:
+        raise UsageError(
+            "--official needs seeds that students could not try: name the "
+            "course's secret with --secret FILE (make one: head -c 32 "
+            "/dev/urandom | base64 >FILE)")
+    return None
+
+
+def _shown(folder: pathlib.Path) -> str:
+    """A folder as it is typed here."""
+    try:
+        return shlex.quote(str(folder.resolve().relative_to(ROOT)))
+    except ValueError:
+        return shlex.quote(str(folder))
 
 
 def _make_folder(folder: pathlib.Path) -> None:

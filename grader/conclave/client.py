@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Awaitable, Deque, Optional, \
 
 from .failure import CRASHED, Failure
 from .patience import COMMAND_LIMIT_S, POLL_S, Patience, within
+from .place import GAVE_UP
 from .resp import BadReply, Connection, Word, encode_command
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ async def _lost(node: "Place", process: "Life", what: str) -> Failure:
         await asyncio.sleep(POLL_S)
     if not process.alive and process.ending:
         what += ": the test had stopped it"
+    elif not process.alive and node.last_words:
+        what += f": it {GAVE_UP}: {node.last_words}"
     return Failure(f"node {node.id} serves its clients",
                    f"node {node.id} {what}", rule=_RULE, node=node.id)
 

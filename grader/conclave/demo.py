@@ -130,9 +130,8 @@ class Demo:
         first = self.cluster.client_address(self.cluster.ids[0])
         last = self.cluster.client_address(self.cluster.ids[-1])
         text = f"{len(self.cluster.ids)} nodes serve at {first} to {last}."
-        if not self.cluster.first_port:
-            text += f" (The ports from {CLIENT_PORT} on, or those that you " \
-                    "asked for, are not free.)"
+        if self.cluster.port_trouble:
+            text += " " + self.cluster.port_trouble
         if not self.watch.leader():
             text += "\nNobody leads yet: `log 1` shows what node 1 says."
         plain = self.cluster.text_address(self.cluster.ids[0])

@@ -135,13 +135,13 @@ class DemoCluster:
         self.folder = folder
         self.ids = list(range(1, folder.nodes + 1))
         self.faults = Faults(self.ids)
-        self.first_port = first_port  # of the clients' ports; 0: not as asked
+        self.port_trouble = ""        # why clients' ports are not as asked
         self._on_trouble = on_trouble
         self._program = proxy
         self._block = ports.claim(PORTS_A_NODE * len(self.ids))
         self._layout = Layout(folder.path, self._block, self.ids, CONFIG, {})
         self._layout.cluster = folder.cluster
-        self._place_clients()
+        self._place_clients(first_port)
         self._layout.path.write_text(self._layout.text())
         self._socket_folder = _socket_folder(folder.path)
         self.proxy = Proxy(self._socket_folder, lambda _: None, self._trouble)
@@ -154,12 +154,14 @@ class DemoCluster:
             self.nodes[one].lives = folder.lives.get(one, 0)
             self.nodes[one].may_give_up = True  # we say with which words
 
-    def _place_clients(self) -> None:
+    def _place_clients(self, first: int) -> None:
         """Clients find the nodes at round ports, if those are free."""
-        wanted = [self.first_port + place for place in range(len(self.ids))]
+        wanted = [first + place for place in range(len(self.ids))]
         above = [port + TEXT_PORTS for port in wanted]
-        if not all(ports.is_free(port) for port in wanted + above):
-            self.first_port = 0
+        taken = [port for port in wanted + above if not ports.is_free(port)]
+        if taken:
+            self.port_trouble = f"Port {taken[0]} is taken, so these are " \
+                "others than asked for."
             return
         for node, client, text in zip(self.ids, wanted, above):
             self._layout.client[node] = ports.address(client)

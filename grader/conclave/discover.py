@@ -7,7 +7,8 @@ import importlib.util
 import inspect
 import pathlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import List, Optional, Sequence, Tuple
 
 from .failure import GraderError
@@ -15,6 +16,9 @@ from .layout import DEFAULTS
 from .spec import EXPLORATION, KINDS, WORLDS, Lab, Test
 
 MAX_NODES = 16
+HIDDEN_PACKAGE = "conclave_hidden_"
+HIDDEN_PART = "hidden"
+HIDDEN_WORDS = "tests that students do not have"
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,35 @@ def load_all(labs: pathlib.Path) -> List[Course]:
 def load(path: pathlib.Path) -> Course:
     """One lab's tests.py, and the files beside it that its FILES names, which
     it imports as a package does. GraderError says what is wrong with it."""
-    name = "conclave_lab_" + path.parent.name.replace("-", "_")
+    name = package_of(path.parent.name)
+    module = _import(path, name)
+    lab = getattr(module, "LAB", None)
+    if not isinstance(lab, Lab):
+        raise GraderError(f"{path} defines no LAB = Lab(...)")
+    return _checked(path, Course(lab, _tests(module)))
+
+
+def load_hidden(path: pathlib.Path, course: Course) -> Course:
+    """A lab, and behind its own tests those of a tests.py that students do not
+    have. That imports the words of the lab's own tests from their package
+    (package_of)."""
+    module = _import(path, HIDDEN_PACKAGE + path.parent.name.replace("-", "_"))
+    tests = tuple(replace(test, part=HIDDEN_PART, hidden=True)
+                  for test in _tests(module))
+    if not tests:
+        raise GraderError(f"{path} holds no test")
+    lab = replace(course.lab, parts={**course.lab.parts,
+                                     HIDDEN_PART: HIDDEN_WORDS})
+    return _checked(path, Course(lab, course.tests + tests))
+
+
+def package_of(folder: str) -> str:
+    """The package that a lab's tests are: "1-rpc" -> "conclave_lab_1_rpc"."""
+    return "conclave_lab_" + folder.replace("-", "_")
+
+
+def _import(path: pathlib.Path, name: str) -> ModuleType:
+    """A tests.py as the package of that name, anew."""
     spec = importlib.util.spec_from_file_location(
         name, path, submodule_search_locations=[str(path.parent)])
     if spec is None or spec.loader is None:
@@ -67,15 +99,19 @@ def load(path: pathlib.Path) -> Course:
         raise GraderError(f"{path} does not load: {error!r}") from error
     finally:
         sys.dont_write_bytecode = writes
-    lab = getattr(module, "LAB", None)
-    if not isinstance(lab, Lab):
-        raise GraderError(f"{path} defines no LAB = Lab(...)")
-    tests = tuple(value.conclave_test
-                  for part in (module, *getattr(module, "FILES", ()))
-                  for value in vars(part).values()
-                  if hasattr(value, "conclave_test")
-                  and value.__module__ == part.__name__)
-    course = Course(lab, tests)
+    return module
+
+
+def _tests(module: ModuleType) -> Tuple[Test, ...]:
+    """Those that it defines, or the files that it names."""
+    return tuple(value.conclave_test
+                 for part in (module, *getattr(module, "FILES", ()))
+                 for value in vars(part).values()
+                 if hasattr(value, "conclave_test")
+                 and value.__module__ == part.__name__)
+
+
+def _checked(path: pathlib.Path, course: Course) -> Course:
     faults = check(course)
     if faults:
         raise GraderError(f"{path}: " + "; ".join(faults))

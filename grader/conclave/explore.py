@@ -20,6 +20,7 @@ from . import process, reaper, sim_replay, sim_words, timeline, trial
 from .failure import CRASHED, FAILED, PASSED, GraderError
 from .record import RULES
 from .results import TestResult
+from .sandbox import SIM
 from .sim_process import ISOLATE
 from .sim_words import Schedule
 
@@ -94,7 +95,8 @@ class Explorer:
                 *sim_replay.plan_words(self.what.spec), *words]
         try:
             return subprocess.Popen(
-                line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                self.what.sandbox.wrap(line, SIM, readable=[
+                    self.what.proxy, self.what.binary]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, env=process.environment({}),
                 preexec_fn=reaper.limit_child(self.what.sanitized))
         except OSError as error:
@@ -103,9 +105,10 @@ class Explorer:
 
     def _text(self, child: "subprocess.Popen[bytes]") -> str:
         text = child.communicate()[0].decode(errors="replace")
-        if child.returncode not in (0, 1):
+        status = self.what.sandbox.status(child.returncode)
+        if status not in (0, 1):
             raise GraderError("the simulator ended with status "
-                              f"{child.returncode} while it explored: "
+                              f"{status} while it explored: "
                               f"{text[-200:].strip() or 'it said nothing'}")
         return text
 
@@ -125,7 +128,7 @@ class Explorer:
                 "stop=1", "hashes=1") for at in range(first, last, size)]
             text = "".join([self._text(child) for child in children])
             self.virtual_s += sum(map(float, _TOTAL.findall(text)))
-            found = [one for one in map(Found.parse, text.splitlines())
+            found = [one for one in map(Found.parse, text.split("\n"))
                      if one is not None]
             worst = min(found, key=lambda one: one.seed, default=None)
             self.hashes.update(
@@ -167,7 +170,7 @@ class Explorer:
         text = self._text(self._start("shrink", f"seed={found.seed}"))
         short = sim_words.parse(text)
         short.config = self.schedule(found.seed).config
-        how = next((one for one in map(Found.parse, text.splitlines())
+        how = next((one for one in map(Found.parse, text.split("\n"))
                     if one is not None), None)
         if how is None:
             raise GraderError(f"seed {found.seed} failed, and did not when it "

@@ -8,10 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
 
-from . import results
-from .build import Builder, NotBuilt
+from . import (findings, kit, reference, results, sandbox, sandbox_net,
+               sandbox_probe, sealed)
+from .build import CONFINE, Builder, NotBuilt
 from .discover import Course, test_id
 from .failure import GRADER_ERROR, NOT_BUILT, GraderError
+from .official import FirstSeeds, PlainSeeds
 from .report import Report
 from .results import (BOTH, ISOLATED, OWN, Grade, LabResult, Run, TestResult,
                       write_gradescope, write_json, write_junit)
@@ -56,6 +58,11 @@ class Order:
     seeds: Optional[int] = None    # of each exploration; None: its own number
     trace_hash: bool = False       # the JSON holds hashes
     isolate: bool = False          # simulated nodes in processes of their own
+    official: bool = False         # --official
+    first_seeds: Optional[FirstSeeds] = None  # of each test; None: seed
+    sandbox: str = sandbox.NONE    # a level, or AUTO
+    allow_weak: bool = False       # --official takes any sandbox
+    hidden: str = ""               # how a replay line names the hidden tests
 
 
 class _Grading:
@@ -68,8 +75,13 @@ class _Grading:
         self.labs = {lab.name: lab for lab in order.all_labs}
         self.submission = Submission(order.folder, order.root, order.all_labs,
                                      order.asked)
+        self.first_seeds: FirstSeeds = \
+            order.first_seeds or PlainSeeds(order.seed)
         self.grade = Grade([], order.seed, str(order.folder),
-                           isolation="process" if order.isolate else "none")
+                           isolation="process" if order.isolate else "none",
+                           official=order.official,
+                           first_seeds=self.first_seeds.kind,
+                           kit=kit.version(order.root))
         self.trials: List[Trial] = []
         self.places: Dict[Tuple[str, str], Tuple[Run, int]] = {}
         self.ended = 0
@@ -82,13 +94,40 @@ class _Grading:
         self.report.live("building the grader's tools")
         worlds = self._worlds([test for course in self.order.courses
                                for test in course.tests])
-        tools = self.builder.tools(worlds)
+        barred = self.order.sandbox != sandbox.NONE
+        tools = self.builder.tools(worlds, sealed.BEFORE if barred else ())
+        if barred:
+            self._bar()
+        if self.order.official and not self.order.allow_weak and \
+                self.grade.sandbox not in sandbox.OFFICIAL:
+            raise GraderError(
+                "official grading needs a sandbox that is more than "
+                f"'{self.grade.sandbox}' (here: {self.grade.barrier or 'none'}"
+                "): install bubblewrap, or grade as root, or say "
+                "--allow-weak-sandbox")
         for course in self.order.courses:
             stacks, note = self._stacks(course.lab)
             runs = [self._build_run(course, stack, tools) for stack in stacks]
             self.grade.labs.append(LabResult(
                 course.lab.name, course.lab.title, dict(course.lab.parts),
                 runs, note))
+
+    def _bar(self) -> None:
+        """Puts the barrier up. GraderError."""
+        self.report.live("trying the sandbox")
+        try:
+            found = sandbox_probe.choose(
+                self.order.sandbox, self.builder.run / CONFINE,
+                self.order.root)
+        except sandbox_probe.Unavailable as error:
+            raise GraderError(str(error)) from error
+        has_net = sandbox_net.enter()
+        self.builder.sandbox = found
+        self.grade.sandbox = found.name
+        self.grade.barrier = found.sentence + (
+            "; no network but the loopback" if has_net else
+            "; the machine's network is not taken away")
+        found.show(self.builder.run)
 
     def _worlds(self, tests: Sequence[Test]) -> List[str]:
         """Those in which any of some tests is to run, in order."""
@@ -102,23 +141,33 @@ class _Grading:
             return [self.order.stack], ""
         if len(lab.stages) == 1 or self.order.reference:
             return [OWN], ""
-        if not (self.order.root / "solution").is_dir():
-            return [OWN], _ISOLATED_ELSEWHERE
         below = [self.labs[name] for name in lab.stages[:-1]]
-        if any(self.submission.stage(one) is None for one in below):
-            missing = next(one for one in below
-                           if self.submission.stage(one) is None)
-            return [ISOLATED], f"there is no {missing.folder} of your own."
-        if all(self._is_reference(one) for one in below):
-            return [OWN], _SAME_BELOW
-        return [OWN, ISOLATED], ""
+        given = [one for one in below
+                 if reference.folder(self.order.root, one) is not None]
+        if not given:
+            return [OWN], _ISOLATED_ELSEWHERE
+        missing = [one for one in below if self.submission.stage(one) is None]
+        if missing:
+            note = f"there is no {missing[0].folder} of your own."
+            return [ISOLATED if all(one in given for one in missing)
+                    else OWN], note
+        if all(self._is_reference(one) for one in given):
+            return [OWN], _SAME_BELOW if given == below else ""
+        if given == below:
+            return [OWN, ISOLATED], ""
+        return [OWN, ISOLATED], (
+            "isolated credit is given here on the reference's "
+            f"{' and '.join(one.folder for one in given)}, which was handed "
+            "out.")
 
     def _is_reference(self, lab: Lab) -> bool:
         """Whether a stage is the reference's, byte for byte."""
-        reference = Submission(self.order.root / "solution", self.order.root,
-                               self.order.all_labs, [])
+        theirs = reference.folder(self.order.root, lab)
+        if theirs is None:
+            return False
         try:
-            return self.submission.files(lab) == reference.files(lab)
+            return self.submission.files(lab) == Submission(
+                theirs, self.order.root, [], [lab.name]).files(lab)
         except BadSubmission:
             return False
 
@@ -155,17 +204,21 @@ class _Grading:
         suffix = ":isolated" if stack == ISOLATED else ""
         seeds = 1 if self.order.replay else self.order.seeds or test.seeds
         trial: Optional[Trial] = None
+        seed = self.order.seed if self.order.replay else \
+            self.first_seeds.first(name)
+        hidden = f" --hidden {self.order.hidden}" * test.hidden
         for world in reversed(self._worlds([test])):
             only = f" --world {world}" if len(test.worlds) > 1 else ""
             isolate = self.order.isolate and world == SIM
             only += " --isolate" * isolate
             trial = Trial(
                 spec=test, name=name, stack=stack, binary=programs[world],
-                proxy=tools[world], seed=self.order.seed,
-                replay=f"grader/grade {course.lab.name}{self.order.flag}{only} "
-                       f"--replay {name}:{self.order.seed}{suffix}",
+                proxy=tools[world], seed=seed,
+                replay=f"grader/grade {course.lab.name}{self.order.flag}{only}"
+                       f"{hidden} --replay {name}:{seed}{suffix}",
                 raft="election" in course.lab.stages,
                 sanitized=self.builder.sanitized, trace=self.order.replay,
+                sandbox=self.builder.sandbox,
                 html=self.order.html, world=world, twin=trial, isolate=isolate,
                 seeds=seeds if test.seeds > 1 and world == SIM else 1)
         assert trial is not None
@@ -181,8 +234,8 @@ class _Grading:
             return
         count = len(self.trials)
         self.report.line(
-            f"{_shown(self.order)}: {count} test{'s' * (count != 1)}, seed "
-            f"{self.order.seed}, up to {self.order.jobs} at a time")
+            f"{_shown(self.order)}: {count} test{'s' * (count != 1)}, "
+            f"{self.first_seeds.words}, up to {self.order.jobs} at a time")
         self.report.expect(self.grade.all_tests())
         runner = Runner(self.trials, self.order.jobs,
                         Timings(self.builder.folder / "timings.json"),
@@ -212,6 +265,8 @@ class _Grading:
     def finish(self) -> int:
         """Reports and writes all; the exit status."""
         self.grade.finished = not self.grade.interrupted
+        self.grade.findings = findings.all_of(
+            self.submission, self.order.all_labs, self.grade)
         self._write_json()
         if self.order.junit is not None:
             write_junit(self.grade, self.order.junit)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
-from typing import List
+from typing import List, Mapping
 
 # All there is at the top, but for what instructors keep and what is made.
 TOP = (".clang-format", ".gitignore", "Makefile", "README.md", "docs",
@@ -23,6 +23,7 @@ KEPT_BACK = ("docs/instructor.md", "docs/handing-out.md", "docs/spreading.md",
              "docs/sandbox.md")
 
 VERSION = "VERSION"  # at the top of a student's copy: what was handed out
+_NUMBER = "grader/VERSION"
 _DIGITS = 10         # of the digest
 _MADE = ("__pycache__",)
 _MADE_ENDS = (".pyc", ".swp", "~", ".DS_Store", ".new", ".mine")
@@ -30,7 +31,7 @@ _MADE_ENDS = (".pyc", ".swp", "~", ".DS_Store", ".new", ".mine")
 
 def number(root: pathlib.Path) -> str:
     """The version's first half."""
-    return (root / "grader" / "VERSION").read_text().strip()
+    return (root / _NUMBER).read_text().strip()
 
 
 def version(root: pathlib.Path) -> str:
@@ -38,13 +39,18 @@ def version(root: pathlib.Path) -> str:
     told = root / VERSION
     if told.is_file():
         return told.read_text().split("\n")[0].strip()
+    return version_of({name: (root / name).read_bytes()
+                       for name in student_files(root)})
+
+
+def version_of(contents: Mapping[str, bytes]) -> str:
+    """The version that students' files make."""
     digest = hashlib.sha256()
-    for name in student_files(root):
-        content = (root / name).read_bytes()
-        digest.update(f"{name}\0{is_program(root / name)}\0"
-                      f"{len(content)}\0".encode())
-        digest.update(content)
-    return f"{number(root)}+{digest.hexdigest()[:_DIGITS]}"
+    for name in sorted(contents):
+        digest.update(f"{name}\0{len(contents[name])}\0".encode())
+        digest.update(contents[name])
+    number = contents[_NUMBER].decode().strip()
+    return f"{number}+{digest.hexdigest()[:_DIGITS]}"
 
 
 def student_files(root: pathlib.Path) -> List[str]:

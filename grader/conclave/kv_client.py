@@ -21,9 +21,10 @@ from typing import (TYPE_CHECKING, Any, List, Optional, Sequence, Set, Tuple)
 from .client import describe, describe_reply
 from .failure import Failure
 from .kv_history import (NOT_DONE, READS, UNKNOWN, History, Operation,
-                         failure_of, kind_of)
+                         called_us, failure_of, kind_of)
 from .patience import COMMAND_LIMIT_S, POLL_S, PROGRESS_LIMIT_S, Patience
 from .resp import Word
+from .story import MAX_TEXT
 
 if TYPE_CHECKING:
     from .cluster import Cluster as _Cluster
@@ -33,6 +34,7 @@ _ONCE = ("a request of a session is done once, and its answer is the first "
          "one's (Ongaro's thesis, section 6.3)")
 _ANSWER_S = 1.0   # for one attempt, until another node is asked
 _IN_HISTORY = (*READS, "SET", "DEL", "INCRBY", "APPEND", "CAS")
+_OF_MANY_KEYS = ("MGET", "EXISTS", "DEL")
 GONE = "GONE"     # instead of a reply: the node was killed before it answered
 
 
@@ -43,6 +45,7 @@ class Storing:
         super().__init__()
         self.history = History()     # what all clients saw
         self.checker: Any = None     # the program that judges it
+        self.mortal: Set[Word] = set()   # keys that were set to expire
         self._kv_clients: List["KvClient"] = []
 
     def kv_client(self: "_Cluster", among: Optional[Sequence[int]] = None
@@ -57,10 +60,17 @@ class Storing:
         for one in self._kv_clients:
             one.give_up()
         reasons = self.history.judge(self.checker)
+        if not reasons:
+            return
+        now_s = asyncio.get_running_loop().time()
         for reason in reasons:
-            self.note(reason)
-        if reasons:
-            raise failure_of(reasons)
+            # Beside the operation itself, where the steps have a time.
+            at_us = called_us(reason)
+            ago_ms = 0.0 if at_us is None else now_s * 1000 - at_us / 1000
+            text = reason if at_us is None else "unexplained:" + reason
+            # Not by add: this is said however long the story is.
+            self.story.steps.append((self.now_ms() - ago_ms, text[:MAX_TEXT]))
+        raise failure_of(reasons)
 
 
 class KvClient:
@@ -100,9 +110,13 @@ class KvClient:
             return GONE
 
     def _call(self, words: Sequence[Word]) -> Optional[Operation]:
-        """Notes what is asked; keys with an expiry the checker does not know."""
+        """Notes what is asked, but not of keys that were ever set to expire:
+        the checker knows no time."""
         name = str(words[0])
-        if name not in _IN_HISTORY or (name == "SET" and len(words) > 3):
+        keys = words[1:] if name in _OF_MANY_KEYS else words[1:2]
+        if name == "SET" and len(words) > 3:
+            self.c.mortal.update(keys)
+        if name not in _IN_HISTORY or not self.c.mortal.isdisjoint(keys):
             return None
         return self.c.history.call(self.number, *words)
 
@@ -140,7 +154,11 @@ class KvClient:
             await asyncio.sleep(POLL_S)
         raise Failure(f"the store executes {describe(words)}",
                       f"it was not executed in {limit_s:g} s; the last answer "
-                      f"was {describe_reply(last)}", rule=_RULE)
+                      f"was {describe_reply(last)}", rule=_RULE,
+                      hint="What await_kv returns is what a client is told "
+                           "(boot_answer_refusal): PROPOSED_NOT_LEADER comes "
+                           "out as MOVED, or as CLUSTERDOWN where no other "
+                           "leader is known, PROPOSED_LOST as LOST.")
 
     async def _attempt(self, node: int, sent: Sequence[Word],
                        one: Optional[Operation], told: List[Any]) -> Any:

@@ -6,9 +6,9 @@ handout/node/config.h describes the file.
 from __future__ import annotations
 
 import pathlib
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from .ports import PortBlock, address
+from .ports import PortBlock, address, split
 
 # Where a node listens, where peers dial it, where clients do, and those that
 # speak plain text.
@@ -83,13 +83,32 @@ class Layout:
         self.path = folder / "cluster.conf"
         self.path.write_text(self.text())
 
-    def text(self) -> str:
-        """The configuration file."""
+    def text(self, reader: Optional[int] = None) -> str:
+        """The configuration file. Its reader is not told where others listen:
+        its way to them is the proxy."""
+        listen = {node: at if reader in (None, node) else self.dial[node]
+                  for node, at in self.listen.items()}
         return configuration(self.cluster, self.config, {
-            node: f"listen={self.listen[node]} dial={self.dial[node]} "
+            node: f"listen={listen[node]} dial={self.dial[node]} "
                   f"client={self.client[node]} text={self.text_port[node]}"
             for node in self.listen},
             self._logs)
+
+    def path_for(self, reader: int) -> pathlib.Path:
+        """The file for one node."""
+        path = self.folder / f"node-{reader}.conf"
+        path.write_text(self.text(reader))
+        return path
+
+    def connects(self, node: int) -> List[int]:
+        """The ports that a node connects to."""
+        return [split(at)[1] for other, at in self.dial.items()
+                if other != node]
+
+    def binds(self, node: int) -> List[int]:
+        """The ports at which it listens."""
+        return [split(at[node])[1]
+                for at in (self.listen, self.client, self.text_port)]
 
     def data(self, node: int) -> pathlib.Path:
         """A node's own folder; it outlives restarts."""

@@ -7,14 +7,16 @@ import os
 import pathlib
 import shlex
 import signal
-from typing import Callable, Dict, List
+from typing import Callable, Dict, List, Sequence, Tuple
 
-from . import ports, process, reaper
+from . import ports, process, reaper, safe_file, sandbox_watch
 from .failure import CRASHED, FAILED, Failure, GraderError
 from .patience import PROGRESS_LIMIT_S, within
-from .place import HOUSE_RULE, START_RULE, Place
+from .place import (GAVE_UP, HOUSE_RULE, START_RULE, Place,
+                    at_its_start)
 from .process import Process
 from .resp import Connection
+from .sandbox import NODE, OPEN, Sandbox
 
 FATAL_STATUS = 71         # it said that it cannot go on: handout/uv/uv_host.h
 WRAPPER = "NODE_WRAPPER"  # in the environment: what to run nodes under
@@ -26,7 +28,8 @@ class Node(Place):
     def __init__(self, node_id: int, binary: pathlib.Path, config: pathlib.Path,
                  data: pathlib.Path, client_address: str, sanitized: bool,
                  on_trouble: Callable[[Failure], None], acts: bool = True,
-                 text_address: str = ""):
+                 text_address: str = "", sandbox: Sandbox = OPEN,
+                 connect: Sequence[int] = (), bind: Sequence[int] = ()):
         super().__init__(node_id, on_trouble)
         self.client_address = client_address
         self.text_address = text_address  # for plain text
@@ -37,6 +40,8 @@ class Node(Place):
         self._sanitized = sanitized
         self._acts = acts             # its host writes them down: they grow
         self._wall_ms = 0             # how far its wall clock is off
+        self._sandbox = sandbox
+        self._ports = (connect, bind) # that it needs
 
     def launch(self, wall_offset_ms: int, rate: float) -> None:
         """Starts a process; see came_up."""
@@ -51,10 +56,19 @@ class Node(Place):
             words += ["--wall-offset-ms", str(wall_offset_ms)]
         if rate != 1.0:
             words += ["--clock-rate", str(rate)]
+        info = process.Info() if self._sandbox.is_monitored else None
+        connect, bind = self._ports
+        self._sandbox.hand_over(self._data)
         try:
             self.process = Process(
-                f"node {self.id}", words, self._data, process.environment({}),
-                reaper.limit_child(self._sanitized), self._ended, self.log)
+                f"node {self.id}", self._sandbox.wrap(
+                    words, NODE, readable=[self._binary, self._config],
+                    writable=[self._data], connect=connect, bind=bind,
+                    folder=self._data,
+                    info_fd=info.write_fd if info else None),
+                self._data, process.environment({}),
+                reaper.limit_child(self._sanitized), self._ended, self.log,
+                self._sandbox, info)
         except OSError as error:
             raise GraderError(f"node {self.id} cannot be started: {error}") \
                 from error
@@ -84,9 +98,7 @@ class Node(Place):
         self.ends.append((asyncio.get_running_loop().time(),
                           ended.status or 0))
         if ended.status == FATAL_STATUS and self.may_give_up:
-            said = [line.text for line in self.log.lines()
-                    if line.text.startswith(f"node {self.id}: ")]
-            self.last_words = said[-1].split(": ", 1)[1] if said else ""
+            self.last_words = self._last_words()
             return
         if ended.ending and (ended.status or 0) >= 0:
             return
@@ -94,17 +106,27 @@ class Node(Place):
             return
         self._on_trouble(self._obituary(ended))
 
+    def _last_words(self) -> str:
+        """The sentence of a node that could not go on."""
+        said = [line.text for line in self.log.lines()
+                if line.text.startswith(f"node {self.id}: ")]
+        return said[-1].split(": ", 1)[1] if said else ""
+
     def _obituary(self, ended: Process) -> Failure:
         """The Failure for an end that nobody asked for."""
         ending = process.explain_end(ended, self._binary)
         hint = None
-        if "endless loop" in ending.text:
+        if ended.status == FATAL_STATUS and self._last_words():
+            ending = process.Ending(False, f"{GAVE_UP}: {self._last_words()}")
+        elif "endless loop" in ending.text:
             hint = ("Every loop needs an await_... that really waits: nothing "
                     "else runs until then.")
         elif ending.crashed:
             hint = ("Often a pointer that is NULL, freed, or kept across an "
                     "await_...: grade with FLAVOUR=asan in the environment, "
                     "and the sanitizer says which.")
+        elif ended.over:
+            hint = "What grows without end, and what should have bounded it?"
         elif ended.flooded:
             hint = "A loop that logs and never waits?"
         else:
@@ -113,7 +135,8 @@ class Node(Place):
         return Failure(
             "a node runs until it is stopped" if up else
             "a node starts and prints `ready`",
-            f"node {self.id} {ending.text}" + ("" if up else " at its start"),
+            f"node {self.id} "
+            + (ending.text if up else at_its_start(ending.text)),
             rule=HOUSE_RULE if up else START_RULE, hint=hint,
             status=CRASHED if ending.crashed else FAILED, node=self.id,
             at_start=not up)
@@ -139,7 +162,7 @@ class Node(Place):
     def jump_wall(self, ms: int) -> None:
         """Its wall clock jumps; see handout/uv/folder.h."""
         self._wall_ms += ms
-        (self._data / ".wall-offset-ms").write_text(f"{self._wall_ms}\n")
+        self.disk_write(".wall-offset-ms", f"{self._wall_ms}\n".encode())
         self.running().signal(signal.SIGUSR2)
 
     def terminate(self) -> None:
@@ -161,17 +184,22 @@ class Node(Place):
         sizes = {}
         for path in sorted(self._data.glob("[!.]*")):
             try:
-                sizes[path.name] = path.stat().st_size
+                sizes[path.name] = path.lstat().st_size
             except FileNotFoundError:
                 continue  # the node has removed it meanwhile
         return sizes
 
+    def disk_use(self) -> Tuple[int, int]:
+        """Files in its folder, and the bytes that they take."""
+        return sandbox_watch.use_of(self._data)
+
     def disk_read(self, name: str) -> bytes:
-        return (self._data / name).read_bytes()
+        return safe_file.read(self._data / name)
 
     def disk_write(self, name: str, data: bytes) -> None:
         self._data.mkdir(exist_ok=True)
-        (self._data / name).write_bytes(data)
+        safe_file.write(self._data / name, data)
+        self._sandbox.hand_over(self._data)
 
     def disk_drop(self, name: str) -> None:
         (self._data / name).unlink()

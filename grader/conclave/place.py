@@ -15,6 +15,14 @@ from .resp import Connection
 
 HOUSE_RULE = "a node runs until it is stopped (handout/node/host.h)"
 START_RULE = "a node starts and says `ready` (handout/uv)"
+GAVE_UP = "gave up"  # it called node_fatal; its sentence follows
+
+
+def at_its_start(how: str) -> str:
+    """How a node ended that had not come up yet."""
+    if how.startswith(GAVE_UP):
+        return f"{GAVE_UP} at its start{how[len(GAVE_UP):]}"
+    return f"{how} at its start"
 
 
 class Life(Protocol):

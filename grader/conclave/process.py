@@ -17,6 +17,7 @@ from typing import (Any, Callable, Deque, Dict, List, Mapping, NamedTuple,
                     Optional, Sequence, Set)
 
 from . import backtrace, reaper
+from .sandbox import LIMITS_OF, MB, NODE, OPEN, Sandbox
 
 MAX_OUTPUT_BYTES = 16 << 20  # of one start of a node; more is a flood
 KEEP_HEAD_LINES = 200        # of its output, from the start
@@ -78,7 +79,29 @@ class Log:
         return [line.text for line in self.lines()[-count:]]
 
 
+class Info:
+    """A pipe by which bubblewrap tells the number of the process inside."""
+
+    def __init__(self) -> None:
+        self._read_fd, self.write_fd = os.pipe()
+
+    def read(self) -> int:
+        """Waits for it; 0 if bubblewrap ended before."""
+        os.close(self.write_fd)
+        text = b""
+        while b"}" not in text:
+            data = os.read(self._read_fd, _READ_BYTES)
+            if not data:
+                break
+            text += data
+        os.close(self._read_fd)
+        found = re.search(rb'"child-pid": (\d+)', text)
+        return int(found[1]) if found else 0
+
+
 _alive: Set["Process"] = set()
+OUT_OF_BOUNDS = ("was stopped by the sandbox: it called the system for what "
+                 "no node needs (another process, a signal, shared memory)")
 
 
 def _on_sigchld() -> None:
@@ -91,22 +114,27 @@ class Process:
 
     def __init__(self, name: str, words: Sequence[str], folder: pathlib.Path,
                  env: Mapping[str, str], prepare: Callable[[], None],
-                 on_end: Callable[["Process"], None], log: Log):
+                 on_end: Callable[["Process"], None], log: Log,
+                 sandbox: Sandbox = OPEN, info: Optional[Info] = None):
         loop = asyncio.get_running_loop()
         self.name = name
         self.log = log
         self.flooded = False           # it was killed for its output
+        self.over = ""                 # a limit for which it was killed
         self.ending = False            # we asked for its end
         self.paused = False
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.ended: asyncio.Future[int] = loop.create_future()
         self._on_end = on_end
         self._output_bytes = 0
+        self._sandbox = sandbox
         self._popen = subprocess.Popen(
             list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, cwd=str(folder), env=dict(env),
-            start_new_session=True, preexec_fn=prepare)
-        self.pid = self._popen.pid
+            start_new_session=True, preexec_fn=prepare,
+            pass_fds=(info.write_fd,) if info else ())
+        self.pid = self._popen.pid     # or its monitor's
+        self._inside = info.read() if info else 0
         self._pipes = [pipe.fileno() for pipe in
                        (self._popen.stdout, self._popen.stderr) if pipe]
         for fd in self._pipes:
@@ -123,11 +151,18 @@ class Process:
     @property
     def status(self) -> Optional[int]:
         """Its exit status, negative for a signal; None while it lives."""
-        return self._popen.returncode
+        status = self._popen.returncode
+        return None if status is None else self._sandbox.status(status)
+
+    def inner_pid(self) -> int:
+        """Its own, where a monitor stands between; 0: it is not there yet."""
+        if not self._sandbox.is_monitored:
+            return self.pid
+        return next(iter(reaper.children_of(self._inside)), 0)
 
     def cpu_s(self) -> float:
         """CPU time used so far; 0 where the system does not say."""
-        info = reaper.look_up(self.pid)
+        info = reaper.look_up(self.inner_pid())
         return info.cpu_s if info else 0.0
 
     def poll(self) -> None:
@@ -141,13 +176,27 @@ class Process:
         self.log.end(asyncio.get_running_loop().time())
         if not self.ready.done():
             self.ready.set_result(False)
-        self.ended.set_result(self._popen.returncode)
+        self.ended.set_result(self.status or 0)
         self._on_end(self)
 
     def signal(self, number: int) -> None:
         """Sends it a signal, if it lives."""
-        if self.alive:
+        if not self.alive:
+            return
+        if not self._sandbox.is_monitored:
             self._popen.send_signal(number)
+            return
+        # Its monitor ends when all is gone; it passes no signals on.
+        pid = self._inside if number == signal.SIGKILL else self.inner_pid()
+        try:
+            os.kill(pid or self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def stop_over(self, limit: str) -> None:
+        """It has gone over a limit: kills it, and remembers which."""
+        self.over = self.over or limit
+        self.signal(signal.SIGKILL)
 
     def kill_group(self) -> None:
         """Kills what is left of its process group."""
@@ -209,6 +258,14 @@ def explain_end(process: Process, program: pathlib.Path) -> Ending:
         limit = MAX_OUTPUT_BYTES >> 20
         return Ending(False, f"flooded its output with over {limit} MiB and "
                              "was killed")
+    if process.over:
+        return Ending(False, f"{process.over} and was killed")
+    if status == -signal.SIGXFSZ:
+        return Ending(False, "wrote a file of more than "
+                             f"{LIMITS_OF[NODE]['fsize'] // MB} MB and was "
+                             "killed")
+    if status == -signal.SIGSYS:
+        return Ending(False, OUT_OF_BOUNDS)
     said = _last(texts, _SANITIZER)
     if said and status != 0:
         return Ending(True, f"was stopped by a sanitizer: {said}")

@@ -109,8 +109,9 @@ class Proposing:
         try:
             reply = await self.cmd(made.node, *words,
                                    timeout_s=timeout_s or COMMAND_LIMIT_S)
-        except Failure:
+        except Failure as failure:
             if life is None or not life.ending:
+                failure.hint = self._spec.hint or failure.hint
                 raise
             made.outcome = "GONE"
             return None
@@ -218,6 +219,21 @@ class Proposing:
                     rule=_PROMISE, node=late[0])
         self.check_applied()
         self.note(f"nodes {chosen} have applied all that was promised")
+
+    def book(self: "_Cluster") -> List[bytes]:
+        """The commands that take effect, in the order of the log: what was
+        promised, and what was not, since its leader was deposed or killed
+        first, but was seen to be applied all the same."""
+        book = {one.index: one.data for one in self.proposals if one.ok}
+        unknown = {(one.data[:HEAD_BYTES], len(one.data)): one.data
+                   for one in self.proposals
+                   if one.outcome in ("", "LOST", "GONE")}
+        for node in self.nodes:
+            for act in self.acts(node):
+                data = unknown.get((act.head, act.size))
+                if act.kind == APPLY and data is not None:
+                    book.setdefault(act.index, data)
+        return [book[index] for index in sorted(book)]
 
     def check_applied(self: "_Cluster") -> None:
         """Judges what was applied until now, on all nodes, in all lives."""

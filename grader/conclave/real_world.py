@@ -18,6 +18,8 @@ from .node import Node
 from .peer import RealPeer
 from .proxy import Proxy
 from .record import Act, Record, Violation
+from .sandbox import OPEN, Sandbox
+from .sandbox_watch import Watch
 from .spec import Test
 
 _MAX_SOCKET_PATH = 90    # a Unix socket's path may be 107 bytes long
@@ -31,8 +33,10 @@ class RealWorld:
     def __init__(self, spec: Test, proxy: pathlib.Path, binary: pathlib.Path,
                  seed: int, sanitized: bool,
                  on_violation: Callable[[Violation], None],
-                 on_fault: Callable[[Any], None]):
+                 on_fault: Callable[[Any], None],
+                 sandbox: Sandbox = OPEN):
         self.nodes: Dict[int, Node] = {}
+        self._watch = Watch(self.nodes, sanitized)
         self._program = proxy
         self._seed = seed
         self._on_fault = on_fault
@@ -48,9 +52,13 @@ class RealWorld:
         for node in spec.ids:
             if node not in spec.peers:
                 self.nodes[node] = Node(
-                    node, binary, self._layout.path, self._layout.data(node),
+                    node, binary, self._layout.path_for(node),
+                    self._layout.data(node),
                     self._layout.client[node], sanitized, on_fault,
-                    text_address=self._layout.text_port[node])
+                    text_address=self._layout.text_port[node],
+                    sandbox=sandbox, connect=self._layout.connects(node),
+                    bind=self._layout.binds(node))
+        sandbox.show(self._folder, *self._folder.glob("*.conf"))
 
     @property
     def record(self) -> Record:
@@ -68,6 +76,7 @@ class RealWorld:
         """Starts the proxy."""
         await self._proxy.start(self._program, self._seed,
                                 self._layout.cluster, self._layout.routes())
+        self._watch.start()
 
     async def command(self, *words: object) -> None:
         """An order to the proxy."""
@@ -103,6 +112,7 @@ class RealWorld:
     async def close(self) -> Optional[Failure]:
         """Ends every process; a Failure if a node had left some running."""
         try:
+            self._watch.stop()
             for node in self.nodes.values():
                 await node.kill()
             known = set()

@@ -110,6 +110,24 @@ def _children() -> Dict[int, ProcessInfo]:
     return found
 
 
+def children_of(pid: int) -> List[int]:
+    """A process's children, where the system says so."""
+    try:
+        text = (_PROC / str(pid) / "task" / str(pid) / "children").read_text()
+        return [int(word) for word in text.split()]
+    except (OSError, ValueError):
+        return []
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process really uses; 0 if there is no such process."""
+    try:
+        words = (_PROC / str(pid) / "statm").read_text().split()
+        return int(words[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def kill_orphans(known: Set[int]) -> List[ProcessInfo]:
     """Kills and reaps every child that is not known; returns those that lived.
 

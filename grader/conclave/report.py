@@ -18,6 +18,7 @@ from .failure import (CRASHED, FAILED, GRADER_ERROR, NOT_BUILT, NOT_RUN,
                       PASSED, TIMEOUT)
 from .results import (ISOLATED, OWN, Grade, LabResult, Run, TestResult,
                       anonymous)
+from .sandbox import NONE as NO_SANDBOX
 
 MAX_ADVICE = 4        # remarks under the table
 FULL_FAILURES = 5     # explained at length for each lab; the rest in a line
@@ -34,8 +35,8 @@ _STACK_WORDS = {OWN: "on your own stages",
 
 
 def _covered(result: TestResult) -> str:
-    """What a test that explores has gone through, when it has passed."""
-    if not result.passed or result.seeds <= 1:
+    """What a test has gone through, when it has passed and says so."""
+    if not result.passed or not result.observed and result.seeds <= 1:
         return ""
     return "  " + (result.observed or f"{result.seeds} seeds")
 
@@ -195,6 +196,19 @@ class Report:
             self.line(self._paint(text, _BOLD) if whole else text)
         for text in _remarks(grade):
             self.line(text)
+        self._barrier(grade)
+
+    def _barrier(self, grade: Grade) -> None:
+        """Behind what it ran, and what was noticed there."""
+        about = f": {grade.barrier}" if grade.barrier else ""
+        for text in textwrap.wrap(f"Sandbox: {grade.sandbox}{about}", 79):
+            self.line(text)
+        if grade.sandbox == NO_SANDBOX or not grade.findings:
+            return
+        self.line("Noticed (it costs no points by itself):")
+        for text in grade.findings:
+            self.line(textwrap.fill(_clean(text), 79, initial_indent="  ",
+                                    subsequent_indent="    "))
 
     # --list
 

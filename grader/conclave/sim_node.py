@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Callable, Dict, List
 from .failure import CRASHED, FAILED, Failure
 from .node import no_end_after_sigterm
 from .patience import PROGRESS_LIMIT_S, within
-from .place import HOUSE_RULE, START_RULE, Place
+from .place import (GAVE_UP, HOUSE_RULE, START_RULE, Place,
+                    at_its_start)
 from .process import LogLine
 from .resp import Connection
 
@@ -128,8 +129,8 @@ class SimNode(Place):
             return
         if end in _ENDS and (life.ending or end == "killed"):
             return
-        self._how = how
-        self._on_trouble(self._obituary(how))
+        self._how = f"{GAVE_UP}: {how}" if end == "fatal" else how
+        self._on_trouble(self._obituary(self._how))
 
     def heard_line(self, at_us: int, topic: str, term: str, text: str) -> None:
         """A line of its log, as the real host prints it."""
@@ -149,7 +150,9 @@ class SimNode(Place):
         parts = how.split(" /")
         for place in parts[1:]:  # a backtrace
             self.log.add(LogLine(self._world.now_us / 1e6, place.rstrip()))
-        crashed = bool(_CRASHES.search(how))
+        fatal = how.startswith(GAVE_UP)
+        crashed = not fatal and bool(_CRASHES.search(how))
+        hint = None  # the test's own
         if "endless loop" in how:
             hint = ("Every loop needs an await_... that really waits: nothing "
                     "else runs until then.")
@@ -157,14 +160,15 @@ class SimNode(Place):
             hint = ("Often a pointer that is NULL, freed, or kept across an "
                     "await_...: grade with FLAVOUR=asan in the environment, "
                     "and the sanitizer says which.")
-        else:
+        elif not fatal:
             hint = "Lab code never ends the process; only the host does."
         where = "".join(parts[1:2]).strip()
+        observed = parts[0] + (f" ({where})" if where else "")
         return Failure(
             "a node runs until it is stopped" if self.serves else
             "a node starts and serves",
-            f"node {self.id} {parts[0]}" + (f" ({where})" if where else "")
-            + ("" if self.serves else " at its start"),
+            f"node {self.id} " + (observed if self.serves
+                                  else at_its_start(observed)),
             rule=HOUSE_RULE if self.serves else START_RULE, hint=hint,
             status=CRASHED if crashed else FAILED, node=self.id,
             at_start=not self.serves)

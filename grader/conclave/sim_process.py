@@ -20,6 +20,7 @@ from typing import IO, Callable, List, Optional
 from . import process, reaper
 from .failure import Failure, GraderError
 from .place import HOUSE_RULE
+from .sandbox import OPEN, SIM, Sandbox
 from .sim_loop import Clock
 
 CRASHED_STATUS = 70        # a node crashed; its X line tells which
@@ -33,7 +34,9 @@ class Simulator(Clock):
     """One simulated world, and its clock."""
 
     def __init__(self, program: pathlib.Path, code: pathlib.Path,
-                 sanitized: bool = False, isolate: bool = False):
+                 sanitized: bool = False, isolate: bool = False,
+                 sandbox: Sandbox = OPEN):
+        self._sandbox = sandbox
         self.now_us = 0
         self.has_ended = False      # the process is gone
         self.hear: Callable[[str], None] = lambda line: None
@@ -41,7 +44,9 @@ class Simulator(Clock):
         self._printed: IO[bytes] = tempfile.TemporaryFile()
         try:
             self._process = subprocess.Popen(
-                [str(program), *ISOLATE[not isolate:], "drive", str(code)],
+                sandbox.wrap(
+                    [str(program), *ISOLATE[not isolate:], "drive",
+                     str(code)], SIM, readable=[program, code]),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=self._printed,
                 env=process.environment({}), start_new_session=True,
@@ -92,7 +97,7 @@ class Simulator(Clock):
 
     def _ended(self) -> None:
         self.has_ended = True
-        status = self._process.wait()
+        status = self._sandbox.status(self._process.wait())
         if status == -signal.SIGXFSZ:
             raise Failure(
                 "nodes print what helps, and no more",

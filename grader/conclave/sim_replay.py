@@ -3,6 +3,7 @@ where two runs that should be one part ways."""
 
 from __future__ import annotations
 
+import pathlib
 import subprocess
 import tempfile
 from typing import (TYPE_CHECKING, Callable, Dict, List, Optional, Sequence,
@@ -11,6 +12,7 @@ from typing import (TYPE_CHECKING, Callable, Dict, List, Optional, Sequence,
 from . import process, reaper, sim_words
 from .failure import GraderError
 from .record import frame_lines
+from .sandbox import SIM
 from .scene import Operation, Scene
 from .sim_process import CRASHED_STATUS, ISOLATE
 from .sim_words import Schedule
@@ -160,18 +162,22 @@ def play(what: "Trial", seed: int, schedule: Schedule, end_us: Optional[int],
                  str(what.binary), *plan_words(what.spec), f"seed={seed}",
                  f"schedule={file.name}", f"until={end_us or 0}",
                  f"acts={int(has_acts)}"]
+        schedule_file = pathlib.Path(file.name)
+        what.sandbox.show(schedule_file)
         try:
             done = subprocess.run(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                what.sandbox.wrap(words, SIM, readable=[
+                    what.proxy, what.binary, schedule_file]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, env=process.environment({}),
                 preexec_fn=reaper.limit_child(what.sanitized, MAX_TOLD_BYTES))
         except OSError as error:
             raise GraderError(f"the simulator cannot be run: {error}") \
                 from error
-    if done.returncode not in (0, CRASHED_STATUS):
-        raise GraderError(f"the simulator ended with status {done.returncode} "
+    status = what.sandbox.status(done.returncode)
+    if status not in (0, CRASHED_STATUS):
+        raise GraderError(f"the simulator ended with status {status} "
                           "while it told of a trial")
-    for line in done.stdout.decode(errors="replace").splitlines():
+    for line in done.stdout.decode(errors="replace").split("\n"):
         told.take(line)
     return Replay(world, schedule, end_us or told.now_us, told)
 

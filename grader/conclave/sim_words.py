@@ -51,7 +51,7 @@ class Schedule:
 def parse(text: str) -> Schedule:
     """What the simulator prints of a schedule."""
     schedule = Schedule()
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith(_CONFIG):
             schedule.config += line[len(_CONFIG):] + "\n"
         elif line and not line.startswith("#"):

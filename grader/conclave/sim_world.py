@@ -7,10 +7,12 @@ that a test cannot tell them apart: world.py says what that is.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from . import layout
 from .failure import Failure
+from .frames import METHOD_NAMES
 from .record import Act, Record, Violation
 from .resp import Connection
 from .sim_node import SimNode
@@ -23,6 +25,7 @@ _LISTEN_PORT = 1000    # names only: nothing listens here
 _CLIENT_PORT = 2000
 _TEXT_PORT = 3000
 _RECORD = "FDLSGMBVP"  # kinds of line that record.py understands
+MAX_FRAMES = 100_000   # in one test: ten times what any of ours takes
 
 
 class SimWorld:
@@ -144,8 +147,24 @@ class SimWorld:
         kind, _, rest = line.partition(" ")
         if kind in _RECORD:
             self.record.feed(line)
+            if kind == "F" and len(self.record.frames) == MAX_FRAMES:
+                self._on_fault(self._flood())
         elif kind in self._HEARS:
             self._HEARS[kind](self, rest)
+
+    def _flood(self) -> Failure:
+        """The Failure for nodes that never stop sending."""
+        last = self.record.frames[-1000:]
+        kinds = Counter((METHOD_NAMES.get(one.method, "frame"), one.frm, one.to)
+                        for one in last if one.type == "REQUEST")
+        (name, frm, to), count = (kinds.most_common(1)
+                                  or [(("frame", 0, 0), 0)])[0]
+        return Failure(
+            f"fewer than {MAX_FRAMES} frames in a test", f"there are as many "
+            f"in {self.now_us / 1e6:.3f} s; of the last {len(last)} {count} "
+            f"are requests {name} from node {frm} to node {to}", node=frm,
+            hint="What is sent again as soon as it is answered, or fails, goes "
+                 "round for ever. What should it wait for?")
 
     def _client(self, rest: str) -> None:
         _, number, data = rest.split(" ")

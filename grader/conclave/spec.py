@@ -40,7 +40,8 @@ class Lab:
 class Test:
     """One test: the claim, what it is worth, and the cluster it wants."""
 
-    function: Callable[[Any], Awaitable[None]]  # runs it, given a Cluster
+    function: Callable[[Any], Awaitable[Optional[str]]]
+    # runs it, given a Cluster; what it covered, in a few words, or None
     name: str                 # the function's name: "echo"
     title: str                # the claim it proves
     part: str                 # of the lab: "A"
@@ -60,6 +61,7 @@ class Test:
     seeds: int = 1            # in the simulated world, unless told otherwise
     size: int = 0             # nodes of an exploration; 0: 2 to 5, drawn
     plan: str = ""            # what it tries (grader/sim/trial.h): "election"
+    hidden: bool = False      # students do not have it (official.py)
 
 
 def _names(needs: Union[str, Sequence[str], None]) -> Tuple[str, ...]:

@@ -7,6 +7,7 @@ c.note. Commands that a wait polls with are left out.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Iterator, List, Tuple
 
 MAX_STEPS = 2_000  # kept; a test with more shows its first ones
@@ -39,9 +40,15 @@ class Story:
             self._quiet -= 1
 
     def lines(self) -> List[str]:
-        """Numbered; the middle of a long story is left out."""
-        lines = [f"{number}. {text}" for number, (_, text)
-                 in enumerate(self.steps, 1)]
+        """Numbered; what was done again and again is one line, and the middle
+        of a long story is left out."""
+        lines: List[str] = []
+        number = 1
+        for text, same in groupby(text for _, text in self.steps):
+            count = len(list(same))
+            lines.append(f"{number}. {text}" if count == 1 else
+                         f"{number}. {text} ({count} times)")
+            number += count
         if len(lines) <= SHOW_HEAD + SHOW_TAIL + 1:
             return lines
         left_out = len(lines) - SHOW_HEAD - SHOW_TAIL

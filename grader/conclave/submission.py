@@ -38,11 +38,22 @@ class Submission:
         if self._flat is not None:
             return self.folder if lab.name == self._flat else None
         path = self.folder / lab.folder
-        return path if path.is_dir() and _c_files(path) else None
+        if not path.is_dir() or not _c_files(path) or self._leads_out(path):
+            return None
+        return path
+
+    def _leads_out(self, path: pathlib.Path) -> bool:
+        """Whether a folder is a link to somewhere else."""
+        return path.is_symlink() and \
+            self.folder.resolve() not in path.resolve().parents
 
     def files(self, lab: Lab) -> Dict[str, bytes]:
         """Name -> content of the files of a stage that count."""
         path = self.stage(lab)
+        if path is None and self._leads_out(self.folder / lab.folder):
+            raise BadSubmission(
+                f"{lab.folder} is a link that leads out of {self.folder}: put "
+                "the files themselves there")
         if path is None:
             raise BadSubmission(
                 f"there is no C file in {self.folder / lab.folder}: put the "

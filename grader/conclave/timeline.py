@@ -178,6 +178,10 @@ def _first_wrong(scene: Scene, result: TestResult, end_us: int
                     "text": f"{one.rule}: {one.observed}",
                     "frame": _frame_at(scene.record.frames, one.time_us,
                                        one.node)}
+    marks = [at for at, text in scene.steps if text.startswith("unexplained:")]
+    if marks:  # kv_client.py: the last one is what no order explains
+        return {"time": marks[-1], "node": None, "is_event": True,
+                "text": result.observed, "frame": None}
     return {"time": min(scene.end_us or end_us, end_us), "node": scene.culprit,
             "is_event": False, "text": result.observed, "frame": None}
 
@@ -213,7 +217,8 @@ def write_index(folder: pathlib.Path, grade: Grade) -> None:
     parts = {"STYLE": _part("index.css"),
              "SCORE": f"{grade.score} of {grade.max_score} points",
              "ABOUT": html.escape(f"{grade.submission}, seed {grade.seed}, "
-                                  f"{grade.seconds:.1f} s"),
+                                  f"{grade.seconds:.1f} s, sandbox: "
+                                  f"{grade.sandbox}"),
              "LABS": "".join(_lab(lab.title, f"{lab.score}/{lab.max_score}",
                                   [one for run in lab.runs
                                    for one in run.tests])

@@ -23,6 +23,7 @@ from .patience import TEST_LIMIT_S, Patience
 from .real_world import RealWorld
 from .record import Violation, frame_lines
 from .results import TestResult
+from .sandbox import OPEN, Sandbox
 from .scene import of_real as scene_of
 from .sim_process import Simulator
 from .sim_world import SimWorld
@@ -60,6 +61,7 @@ class Trial:
     seeds: int = 1         # to run, from seed on, up to the first that fails
     html: Optional[pathlib.Path] = None  # where its timeline page goes
     isolate: bool = False  # each simulated node in a process of its own
+    sandbox: Sandbox = OPEN  # behind which nodes run
     make_simulator: Callable[..., Simulator] = Simulator  # debug.py's records
 
 
@@ -70,6 +72,7 @@ class _Scene:
     world: Optional[World] = None
     cluster: Optional[Cluster] = None
     over_us: int = 0        # when the test was over, on the record's clock
+    covered: str = ""       # what the test says it has gone through
 
 
 def derive_seed(seed: int, name: str) -> int:
@@ -84,7 +87,7 @@ def blank(trial: Trial) -> TestResult:
     return TestResult(
         name=trial.name, title=spec.title, part=spec.part, kind=spec.kind,
         stack=trial.stack, max_score=spec.points, seed=trial.seed,
-        replay=trial.replay, world=trial.world)
+        replay=trial.replay, world=trial.world, hidden=spec.hidden)
 
 
 async def run_real(trial: Trial) -> TestResult:
@@ -92,7 +95,7 @@ async def run_real(trial: Trial) -> TestResult:
     random_seed = derive_seed(trial.seed, trial.name)
     return await _run(trial, lambda on_violation, on_fault: RealWorld(
         trial.spec, trial.proxy, trial.binary, random_seed, trial.sanitized,
-        on_violation, on_fault))
+        on_violation, on_fault, trial.sandbox))
 
 
 def run_sim(trial: Trial) -> TestResult:
@@ -130,7 +133,8 @@ def _simulate(trial: Trial, has_acts: bool = False
     random_seed = derive_seed(trial.seed, trial.name)
     try:
         sim = trial.make_simulator(trial.proxy, trial.binary,
-                                   trial.sanitized, trial.isolate)
+                                   trial.sanitized, trial.isolate,
+                                   *[trial.sandbox][not trial.sandbox:])
     except GraderError as ours:
         result = blank(trial)
         judge(trial.spec, result, ours)
@@ -166,6 +170,8 @@ async def _run(trial: Trial, make_world: WorldMaker) -> TestResult:
     except (OSError, GraderError) as ours:
         error = ours
     judge(trial.spec, result, error)
+    if result.passed:
+        result.observed = scene.covered
     result.seconds = time.monotonic() - began
     if trial.html is not None and (trial.trace or not result.passed):
         _write_page(trial.html, scene, result, error)
@@ -234,7 +240,7 @@ async def _body(trial: Trial, scene: _Scene, make_world: WorldMaker,
     cluster = await _set_up(trial, scene, make_world, trouble)
     if spec.start:
         await cluster.start()
-    await spec.function(cluster)
+    scene.covered = await spec.function(cluster) or ""
     await cluster.settle()
     cluster.check_history()
     _judge_acts(cluster, trial)

@@ -30,7 +30,7 @@ LIMIT_S = 1200             # for one program: it hangs, or the machine does
 CC = os.environ.get("CC") or "cc"
 STAGES = {"STAGE_RPC": "1-rpc", "STAGE_ELECTION": "2-election",
           "STAGE_REPLICATION": "3-replication",
-          "STAGE_PERSISTENCE": "4-persistence"}
+          "STAGE_PERSISTENCE": "4-persistence", "STAGE_KV": "5-kv"}
 
 Word = Union[str, pathlib.Path]
 

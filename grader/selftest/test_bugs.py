@@ -277,7 +277,8 @@ class Planted(unittest.TestCase):
         return subprocess.run(
             [compiler, "-std=c11", "-fsyntax-only", "-Wall", "-Wextra",
              "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes",
-             "-Wvla", *labs, f"-I{ROOT / 'handout' / 'node'}", str(path)],
+             "-Wvla", *labs, f"-I{ROOT / 'handout' / 'node'}",
+             f"-I{ROOT / 'handout' / 'standin'}", str(path)],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             timeout=120)
 

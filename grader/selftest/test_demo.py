@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -156,7 +157,11 @@ class Drive(unittest.TestCase):
         self.assertEqual((self.data / "thesis.txt").read_text(), "precious")
 
     def test_nonsense_is_answered_by_a_sentence(self):
-        demo = self.demo("--nodes", "3")
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        port = taken.getsockname()[1]
+        demo = self.demo("--nodes", "3", "--port", str(port))
+        demo.until(f"Port {port} is taken")
         for line, sentence in (
                 ("fly", "'fly' is no command"), ("kill", "`kill 2` kills"),
                 ("kill 9", "'9' is no node: there are 1 2 3"),

@@ -33,6 +33,7 @@ async def echoes(c):
     await conn.send(b"*1\r\n$4\r\nPING\r\n" * 2)
     c.check([await conn.reply(), await conn.reply()] == [b"PONG"] * 2,
             expected="two answers", observed="others")
+    return "3 commands"
 
 
 @test("A claim", points=2, nodes=1, rule="the book, page 7", hint="Look up.")
@@ -152,6 +153,7 @@ class Verdicts(Harness):
         self.assertEqual({name: one.status for name, one in results.items()}, {
             "echoes": "passed", "fails": "failed", "needs_fails": "failed",
             "raises": "grader_error", "stalls": "failed"})
+        self.assertEqual(results["echoes"].observed, "3 commands")
         found = results["fails"]
         self.assertEqual((found.expected, found.observed, found.rule,
                           found.hint), ("yes", "no", "the book, page 7",

@@ -12,21 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../net/alloc.h"
 #include "cell.h"
+#include "custody.h"
 #include "report.h"
 
-#define LOOK_MS     100 /* between looks at a process that does not answer */
-#define CPU_LIMIT_S (3 * REPORT_LIMIT_S) /* then it cannot tell of itself */
+#define FIRST_LOOK_MS 10  /* after so long, a look at who does not answer */
+#define LOOK_MS       100 /* and then every so often */
 
 struct apart {
-    struct cell *cell; /* what is shared */
-    pid_t pid;         /* the process; 0: it is known to be gone */
-    int cpu;           /* where it runs */
+    struct cell *cell;      /* what is shared */
+    pid_t pid;              /* the process; 0: it is known to be gone */
+    int cpu;                /* where it runs */
+    struct custody custody; /* what it uses */
 };
 
 /* ---- The process ------------------------------------------------------- */
@@ -57,7 +59,13 @@ static void lose_dead(struct host *place, int status)
 {
     char how[128];
 
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ)
+        snprintf(how, sizeof(how), "flooded its output and was stopped");
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        snprintf(how, sizeof(how),
+                 "was stopped by the sandbox: it made a system call that is "
+                 "not for nodes");
+    else if (WIFSIGNALED(status))
         snprintf(how, sizeof(how),
                  "crashed: its process died by signal %d (%s)",
                  WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -67,41 +75,36 @@ static void lose_dead(struct host *place, int status)
     lose(place, how);
 }
 
-static double cpu_seconds(pid_t pid)
+static void kill_for(struct host *place, const char *how)
 {
-    struct timespec used;
-    clockid_t clock;
+    int status;
 
-    if (clock_getcpuclockid(pid, &clock) != 0 ||
-        clock_gettime(clock, &used) != 0)
-        return 0;
-    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+    kill(place->apart->pid, SIGKILL);
+    waitpid(place->apart->pid, &status, 0);
+    lose(place, how);
 }
 
 /* Waits for the turn; false: the process is gone. */
 static bool await_turn(struct host *place)
 {
     struct apart *apart = place->apart;
-    double began_s = -1;
+    const char *wrong = custody_upcall(&apart->custody);
+    int wait_ms = FIRST_LOOK_MS;
     int status;
 
-    while (!cell_await(apart->cell, TURN_WORLD, LOOK_MS)) {
+    while (wrong == NULL && !cell_await(apart->cell, TURN_WORLD, wait_ms)) {
+        wait_ms = LOOK_MS;
         if (waitpid(apart->pid, &status, WNOHANG) == apart->pid) {
             if (atomic_load(&apart->cell->turn) == TURN_WORLD)
                 return true; /* its last words */
             lose_dead(place, status);
             return false;
         }
-        if (began_s < 0)
-            began_s = cpu_seconds(apart->pid);
-        if (cpu_seconds(apart->pid) - began_s > CPU_LIMIT_S) {
-            kill(apart->pid, SIGKILL);
-            waitpid(apart->pid, &status, 0);
-            lose(place, "endless loop: it has run for 15 s without waiting");
-            return false;
-        }
+        wrong = custody_look(&apart->custody);
     }
-    return true;
+    if (wrong != NULL)
+        kill_for(place, wrong);
+    return wrong == NULL;
 }
 
 void apart_end(struct host *place)
@@ -116,8 +119,18 @@ void apart_end(struct host *place)
         while (waitpid(apart->pid, NULL, 0) < 0 && errno == EINTR)
             ;
     }
+    custody_end(&apart->custody);
     munmap(apart->cell, sizeof(*apart->cell));
     free(apart);
+}
+
+/* Who is forked off later has no business with this one's cell; and nobody but
+ * its parent looks into what this process has open. */
+static void close_up(const struct host *place, struct cell *cell)
+{
+    madvise(cell, sizeof(*cell), MADV_DONTFORK);
+    if (place->world->code->copies == NULL) /* no debugger looks, either */
+        prctl(PR_SET_DUMPABLE, 0);
 }
 
 bool apart_start(struct host *place, char error[LOADER_MAX_ERROR])
@@ -137,6 +150,8 @@ bool apart_start(struct host *place, char error[LOADER_MAX_ERROR])
     }
     if (apart->pid == 0)
         tenant_run(place, cell);
+    close_up(place, cell);
+    custody_begin(&apart->custody, apart->pid);
     apart->cell = cell;
     apart->cpu = -1;
     place->apart = apart;
@@ -151,151 +166,9 @@ bool apart_start(struct host *place, char error[LOADER_MAX_ERROR])
     if (said == CELL_DONE)
         return true;
     snprintf(error, LOADER_MAX_ERROR, "%.*s", LOADER_MAX_ERROR - 1, cell->how);
+    report_resolve(place, error, LOADER_MAX_ERROR);
     apart_end(place);
     return false;
-}
-
-/* ---- Calls ------------------------------------------------------------- */
-
-/* The bytes of a call, after its texts are taken off. */
-struct rest {
-    const char *at; /* the first */
-    size_t len;     /* how many */
-};
-
-/* Takes a text off; NULL: there is none. */
-static const char *take_text(struct rest *rest)
-{
-    const char *text = rest->at;
-    const char *end = memchr(text, '\0', rest->len);
-
-    if (end == NULL)
-        return NULL;
-    rest->len -= (size_t)(end - text) + 1;
-    rest->at = end + 1;
-    return text;
-}
-
-static bool obey_disk(struct host *place, const struct cell_call *call,
-                      struct rest rest)
-{
-    struct disk_op op = {.kind = (enum disk_kind)call->disk,
-                         .token = call->a,
-                         .offset = call->b,
-                         .len = call->c};
-    bool has_data = op.kind == DISK_APPEND || op.kind == DISK_WRITE;
-
-    if (call->disk > DISK_SYNC_DIR || (op.path = take_text(&rest)) == NULL ||
-        (op.to = take_text(&rest)) == NULL || (has_data && op.len != rest.len))
-        return false;
-    op.data = rest.at;
-    sim_host_ops.disk(place, &op);
-    return true;
-}
-
-/* Calls whose bytes are texts. */
-static bool obey_text(struct host *place, const struct cell_call *call,
-                      struct rest rest)
-{
-    const struct world_watch *watch = &place->world->watch;
-    const char *text = take_text(&rest);
-    const char *more = call->kind == CALL_TRACE && text != NULL
-                           ? take_text(&rest)
-                           : text;
-
-    if (more == NULL)
-        return false;
-    switch (call->kind) {
-    case CALL_TRACE:
-        sim_host_ops.trace(place, text, call->a, more);
-        return true;
-    case CALL_FATAL:
-        door_give_up(place, text);
-        return true;
-    case CALL_ADVICE:
-        if (watch->advice != NULL)
-            watch->advice(watch->arg, place->id, text);
-        return true;
-    case CALL_DOOM:
-        place_doom(place, END_WRONG, text);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Obeys one call; false: it makes no sense. */
-static bool obey(struct host *place, const struct cell_call *call,
-                 struct rest rest, int64_t *answer)
-{
-    const struct host_ops *door = &sim_host_ops;
-
-    switch (call->kind) {
-    case CALL_OPEN:
-        door->stream_open(place, (int)call->a);
-        return true;
-    case CALL_WRITE:
-        *answer = door->stream_write(place, call->a, rest.at, rest.len);
-        return true;
-    case CALL_CLOSE:
-        door->stream_close(place, call->a);
-        return true;
-    case CALL_ALARM:
-        door->alarm(place, call->a);
-        return true;
-    case CALL_DISK:
-        return obey_disk(place, call, rest);
-    case CALL_CLIENT_WRITE:
-        *answer = door->client_write(place, call->a, rest.at, rest.len);
-        return true;
-    case CALL_CLIENT_CLOSE:
-        door->client_close(place, call->a);
-        return true;
-    case CALL_APPLY:
-        door->apply(place, call->a, call->b, rest.at, rest.len);
-        return true;
-    case CALL_SNAPSHOT:
-        door->snapshot(place, call->a, call->b, rest.at, rest.len);
-        return true;
-    case CALL_RESTORE:
-        door->restore(place, call->a, call->b, rest.at, rest.len);
-        return true;
-    case CALL_STOPPED:
-        door->stopped(place);
-        return true;
-    default:
-        return obey_text(place, call, rest);
-    }
-}
-
-/* Obeys all calls that were noted. */
-static void obey_all(struct host *place)
-{
-    struct cell *cell = place->apart->cell;
-    size_t used = cell->used;
-    size_t at = 0;
-    int64_t answer = 0;
-
-    while (at < used) {
-        struct cell_call call = {0};
-        bool is_whole = used <= CELL_AREA_BYTES && used - at >= sizeof(call);
-
-        if (is_whole) {
-            memcpy(&call, cell->to_world + at, sizeof(call));
-            is_whole = call.len <= used - at - sizeof(call);
-        }
-        if (!is_whole ||
-            !obey(place, &call,
-                  (struct rest){cell->to_world + at + sizeof(call), call.len},
-                  &answer)) {
-            place_doom(place, END_CRASHED,
-                       "crashed: it wrote over what it shares with its host");
-            break;
-        }
-        at += cell_call_bytes(call.len);
-    }
-    cell->used = 0;
-    cell->answer = answer;
 }
 
 /* ---- Upcalls ----------------------------------------------------------- */
@@ -315,12 +188,13 @@ static void give_turns(struct host *place, bool is_description)
         part = PART_WORLD;
         said = cell->said;
         if (!is_description || said == CELL_CRASHED)
-            obey_all(place);
+            apart_obey(place, cell);
         if (said == CELL_CRASHED) {
             place->is_dying = true;
             place->end = END_CRASHED;
             memcpy(place->how, cell->how, sizeof(place->how));
             place->how[sizeof(place->how) - 1] = '\0';
+            report_resolve(place, place->how, sizeof(place->how));
         }
     } while (said == CELL_ASK);
     part = PART_WORLD;

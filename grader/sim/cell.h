@@ -103,6 +103,11 @@ void cell_give(struct cell *cell, enum cell_turn to);
 /* Waits until the turn has come, at most so long. False: it has not. */
 bool cell_await(struct cell *cell, enum cell_turn turn, int at_most_ms);
 
+/* ---- apart_calls.c: the world's process ---------------------------------- */
+
+/* Obeys all calls that were noted, and answers the latest. */
+void apart_obey(struct host *place, struct cell *cell);
+
 /* ---- tenant.c: the node's process --------------------------------------- */
 
 /* Loads the node and answers upcalls until it is killed. */

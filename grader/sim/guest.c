@@ -19,6 +19,9 @@
 #include "report.h"
 #include "shim.h"
 
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+
 volatile enum part part;
 
 static struct host *running; /* whose node runs; NULL: none */
@@ -132,7 +135,8 @@ _Noreturn void sim_end(const char *how, const void *caller)
 static void *or_end(void *block, const void *caller)
 {
     if (block == NULL)
-        sim_end("asked for more memory than a node may hold", caller);
+        sim_end("asked for more than " TEXT(MEMORY_MAX_MB) " MB of memory",
+                caller);
     return block;
 }
 

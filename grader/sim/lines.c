@@ -22,6 +22,20 @@ void lines_hex(FILE *out, const void *data, size_t len)
     }
 }
 
+/* A node's text must not look like a line of ours. */
+static char printable(char c)
+{
+    return (unsigned char)c < ' ' || c == 127 ? '?' : c;
+}
+
+/* One word. */
+static void put_word(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        fputc(*text == ' ' ? '_' : printable(*text), out);
+    fputc(' ', out);
+}
+
 /* Text on one line. */
 static void put_text(FILE *out, const char *text)
 {
@@ -29,7 +43,7 @@ static void put_text(FILE *out, const char *text)
         if (*text == '\n')
             fputs(" /", out);
         else
-            fputc(*text, out);
+            fputc(printable(*text), out);
     fputc('\n', out);
 }
 
@@ -241,7 +255,9 @@ static void on_log(void *arg, int id, const char *topic, uint64_t term,
     if (!lines->has_logs)
         return;
     begin(lines, 'T');
-    fprintf(lines->out, "%d %s %llu ", id, topic, (unsigned long long)term);
+    fprintf(lines->out, "%d ", id);
+    put_word(lines->out, topic);
+    fprintf(lines->out, "%llu ", (unsigned long long)term);
     put_text(lines->out, text);
 }
 

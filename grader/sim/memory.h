@@ -15,9 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MEMORY_MAX_BYTES ((size_t)1 << 30) /* heap of one node */
-#define MEMORY_FRESH     0xA5              /* bytes just allocated */
-#define MEMORY_FREED     0xDD              /* bytes just freed */
+#define MEMORY_MAX_MB    512 /* heap of one node */
+#define MEMORY_MAX_BYTES ((size_t)MEMORY_MAX_MB << 20)
+#define MEMORY_FRESH     0xA5 /* bytes just allocated */
+#define MEMORY_FREED     0xDD /* bytes just freed */
 
 /* The header of a heap block; 48 bytes, so that 16 divides its size. */
 struct block {

@@ -68,8 +68,8 @@ static void put_sentence(const char *text, FILE *out)
     for (; *text != '\0'; text++)
         if (*text == '\n')
             fputs(" /", out);
-        else
-            fputc(*text, out);
+        else /* it may be a node's: it must not look like a line of ours */
+            fputc((unsigned char)*text < ' ' ? '?' : *text, out);
 }
 
 void plan_print_failure(const struct plan *plan, uint64_t seed,

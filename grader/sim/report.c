@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #define HANDLER_STACK_BYTES (256u << 10)
 #define GIVE_UP_S           20 /* for finding lines, and again for telling */
 #define MAX_REPORT          8192
+#define AT_OFFSET           " at offset 0x" /* before it is a line */
 
 /* Signals that are crashes. */
 static const struct {
@@ -35,10 +37,11 @@ static const struct {
 };
 
 static void (*crashed)(int id, const char *how); /* who is told */
-static char handler_stack[HANDLER_STACK_BYTES];  /* of the handlers */
-static uint64_t seen_upcall;                     /* at the latest tick */
-static const struct host *seen_place;            /* at the latest tick */
-static int seen_ticks;                           /* ticks it has lasted */
+static bool leaves_lines; /* somebody else asks for lines */
+static char handler_stack[HANDLER_STACK_BYTES]; /* of the handlers */
+static uint64_t seen_upcall;                    /* at the latest tick */
+static const struct host *seen_place;           /* at the latest tick */
+static int seen_ticks;                          /* ticks it has lasted */
 
 /* Asks addr2line for the function and the line of an offset; false: unknown. */
 static bool ask_line(const char *file, uintptr_t offset, char *function,
@@ -78,24 +81,66 @@ static const char *short_path(const char *path)
     return slashes == 3 ? at + 1 : path;
 }
 
-void report_place(const struct host *place, const void *address,
-                  char text[REPORT_MAX_PLACE])
+void report_leave_lines(void)
 {
-    uintptr_t offset = place->image ? image_offset(place->image, address) : 0;
+    leaves_lines = true;
+}
+
+/* The place at a return address's offset, in words. */
+static void tell_place(const struct host *place, uintptr_t offset,
+                       char text[REPORT_MAX_PLACE])
+{
     char function[160];
     char line[320];
 
-    text[0] = '\0';
-    if (offset == 0)
-        return;
     /* A return address is behind its call. */
-    if (ask_line(place->world->code->path, offset - 1, function,
+    if (!leaves_lines &&
+        ask_line(place->world->code->path, offset - 1, function,
                  sizeof(function), line, sizeof(line)))
         snprintf(text, REPORT_MAX_PLACE, " at %s (%s)", short_path(line),
                  function);
     else
-        snprintf(text, REPORT_MAX_PLACE, " at offset 0x%llx of %s",
+        snprintf(text, REPORT_MAX_PLACE, AT_OFFSET "%llx of %s",
                  (unsigned long long)offset, place->world->code->path);
+}
+
+void report_place(const struct host *place, const void *address,
+                  char text[REPORT_MAX_PLACE])
+{
+    uintptr_t offset = place->image ? image_offset(place->image, address) : 0;
+
+    text[0] = '\0';
+    if (offset != 0)
+        tell_place(place, offset, text);
+}
+
+void report_resolve(const struct host *place, char *text, size_t size_bytes)
+{
+    char *from = strdup(text);
+    const char *at = from;
+    const char *found;
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < MAX_FRAMES && used < size_bytes &&
+                    (found = strstr(at, AT_OFFSET)) != NULL;
+         i++) {
+        char where[REPORT_MAX_PLACE];
+        char *end;
+        uintptr_t offset = strtoull(found + strlen(AT_OFFSET), &end, 16);
+        const char *path = place->world->code->path;
+
+        if (strncmp(end, " of ", 4) != 0 ||
+            strncmp(end + 4, path, strlen(path)) != 0)
+            break;
+        tell_place(place, offset, where);
+        used += (size_t)snprintf(text + used, size_bytes - used, "%.*s%s",
+                                 (int)(found - at), at, where);
+        at = end + 4 + strlen(path);
+    }
+    if (used < size_bytes)
+        snprintf(text + used, size_bytes - used, "%s", at);
+    free(from);
 }
 
 /* Adds the node's own frames, innermost first. */
@@ -165,6 +210,45 @@ _Noreturn static void tell(const char *what, const char *more)
     finish();
 }
 
+/* A system call in words: those that somebody may try, by name. */
+static const char *call_name(int number)
+{
+    static char text[48];
+    static const struct {
+        int number;       /* SYS_... */
+        const char *name; /* of the call */
+    } known[] = {
+        {SYS_clone, "clone()"},
+        {SYS_execve, "execve()"},
+        {SYS_kill, "kill()"},
+        {SYS_tgkill, "tgkill()"},
+        {SYS_ptrace, "ptrace()"},
+        {SYS_socket, "socket()"},
+        {SYS_connect, "connect()"},
+        {SYS_nanosleep, "nanosleep()"},
+        {SYS_unlinkat, "unlink()"},
+        {SYS_write, "write()"},
+        {SYS_prctl, "prctl()"},
+        {SYS_openat, "open() to write"},
+        {SYS_pidfd_open, "pidfd_open()"},
+        {SYS_setsid, "setsid()"},
+        {SYS_read, "read()"},
+        {SYS_clock_nanosleep, "clock_nanosleep()"},
+#ifdef SYS_fork
+        {SYS_fork, "fork()"},
+        {SYS_vfork, "vfork()"},
+        {SYS_pause, "pause()"},
+        {SYS_open, "open() to write"},
+#endif
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].number == number)
+            return known[i].name;
+    snprintf(text, sizeof(text), "system call %d", number);
+    return text;
+}
+
 static const char *name_of(int number)
 {
     for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
@@ -184,6 +268,19 @@ static void on_crash(int number, siginfo_t *info, void *context)
                        memory_is_guard(&place->memory, info->si_addr)
                    ? ": stack overflow"
                    : "");
+}
+
+/* A system call that tenant_calls.c does not allow. */
+static void on_refused_call(int number, siginfo_t *info, void *context)
+{
+    char what[96];
+
+    (void)number;
+    (void)context;
+    snprintf(what, sizeof(what),
+             "was stopped by the sandbox: %s is not for nodes,",
+             call_name(info->si_syscall));
+    tell(what, "");
 }
 
 /* A sanitizer has printed what it found. */
@@ -213,6 +310,8 @@ void report_start(void (*on_crashed)(int id, const char *how))
     stack_t stack = {.ss_sp = handler_stack, .ss_size = sizeof(handler_stack)};
     struct sigaction crash = {.sa_sigaction = on_crash,
                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    struct sigaction refused = {.sa_sigaction = on_refused_call,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction tick = {.sa_handler = on_tick,
                              .sa_flags = SA_RESTART | SA_ONSTACK};
     struct itimerval second = {{.tv_sec = 1}, {.tv_sec = 1}};
@@ -221,6 +320,7 @@ void report_start(void (*on_crashed)(int id, const char *how))
     crashed = on_crashed;
     backtrace(&frame, 1); /* loads what it needs now */
     sigaltstack(&stack, NULL);
+    sigaction(SIGSYS, &refused, NULL);
     for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
         sigaction(crashes[i].number, &crash, NULL);
     sigaction(SIGPROF, &tick, NULL);

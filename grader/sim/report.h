@@ -13,6 +13,8 @@
 #define REPORT_CRASHED   70  /* exit status after a crash or an endless loop */
 #define REPORT_LIMIT_S   5   /* CPU time that one upcall may take */
 
+#include <stddef.h>
+
 struct host;
 
 /*
@@ -21,6 +23,14 @@ struct host;
  */
 void report_place(const struct host *place, const void *address,
                   char text[REPORT_MAX_PLACE]);
+
+/*
+ * From here on report_place writes " at offset 0x... of FILE" for what it would
+ * have to ask another program for; report_resolve makes places of such words,
+ * in somebody else's process.
+ */
+void report_leave_lines(void);
+void report_resolve(const struct host *place, char *text, size_t size_bytes);
 
 /*
  * From now on a signal that is a crash, or an upcall that takes too long, is

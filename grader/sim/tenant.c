@@ -20,6 +20,7 @@
 #include "../net/alloc.h"
 #include "cell.h"
 #include "report.h"
+#include "tenant_calls.h"
 
 #define SURE_QUEUE_BYTES \
     (MAX_STREAM_QUEUE_BYTES - (4u << 20)) /* less than
@@ -339,21 +340,24 @@ static void on_crashed(int id, const char *how)
 _Noreturn void tenant_run(struct host *place, struct cell *shared)
 {
     struct world_watch *watch = &place->world->watch;
+    bool is_loaded;
 
     cell = shared;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setvbuf(stdout, NULL, _IOLBF, 0); /* what the node prints */
+    tenant_shut();
     report_start(on_crashed);
+    report_leave_lines();
     image_drop_spares();
     place->world->door = &calls;
     if (watch->advice != NULL)
         watch->advice = call_advice;
     place->image = image_take(place->world->code);
     cell->used = 0;
-    if (place_load(place, cell->how))
-        say(CELL_DONE);
-    else
-        say(CELL_REFUSED);
+    tenant_bar(true);
+    is_loaded = place_load(place, cell->how);
+    tenant_bar(false);
+    say(is_loaded ? CELL_DONE : CELL_REFUSED);
     for (;;) {
         while (!cell_await(cell, TURN_NODE, 1000))
             ;

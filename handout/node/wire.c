@@ -35,22 +35,26 @@ struct bytes buf_span(const struct buf *buf)
     return bytes_of(buf->data, buf->len);
 }
 
-uint8_t *buf_room(struct buf *buf, size_t extra)
+/* Gives a buffer more memory: at least extra bytes behind its len. */
+static void grow(struct buf *buf, size_t extra)
 {
     if (extra > SIZE_MAX / 2 - buf->len)
         node_fatal("a buffer of %zu bytes cannot grow by %zu", buf->len, extra);
 
-    size_t need = buf->len + extra;
-    if (need > buf->cap || !buf->data) {
-        /* Doubling makes a byte's share of all the copying constant. */
-        size_t cap = buf->cap ? buf->cap : MIN_BUF_BYTES;
-        while (cap < need)
-            cap *= 2;
-        buf->data = realloc(buf->data, cap);
-        if (!buf->data)
-            node_fatal("out of memory for a buffer of %zu bytes", cap);
-        buf->cap = cap;
-    }
+    /* Doubling makes a byte's share of all the copying constant. */
+    size_t cap = buf->cap ? buf->cap : MIN_BUF_BYTES;
+    while (cap < buf->len + extra)
+        cap *= 2;
+    buf->data = realloc(buf->data, cap);
+    if (!buf->data)
+        node_fatal("out of memory for a buffer of %zu bytes", cap);
+    buf->cap = cap;
+}
+
+uint8_t *buf_room(struct buf *buf, size_t extra)
+{
+    if (extra > buf->cap - buf->len || !buf->data)
+        grow(buf, extra);
     return buf->data + buf->len;
 }
 
@@ -74,37 +78,47 @@ void buf_free(struct buf *buf)
     *buf = (struct buf){0};
 }
 
-/* The low count bytes of a value, lowest first. */
-static void store_le(uint8_t *to, uint64_t value, int count)
+/* Lowest byte first, whatever the machine's own order is. Without a loop:
+ * compilers see that this is one store, and of load_u32 that it is one load. */
+static void store_u32(uint8_t *to, uint32_t value)
 {
-    for (int i = 0; i < count; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
+    to[0] = (uint8_t)value;
+    to[1] = (uint8_t)(value >> 8);
+    to[2] = (uint8_t)(value >> 16);
+    to[3] = (uint8_t)(value >> 24);
 }
 
-static void put_le(struct buf *out, uint64_t value, int count)
+static uint32_t load_u32(const uint8_t *at)
 {
-    store_le(buf_room(out, (size_t)count), value, count);
-    out->len += (size_t)count;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
 }
 
 void put_u8(struct buf *out, uint8_t value)
 {
-    put_le(out, value, 1);
+    *buf_room(out, 1) = value;
+    out->len++;
 }
 
 void put_u16(struct buf *out, uint16_t value)
 {
-    put_le(out, value, 2);
+    put_u8(out, (uint8_t)value);
+    put_u8(out, (uint8_t)(value >> 8));
 }
 
 void put_u32(struct buf *out, uint32_t value)
 {
-    put_le(out, value, 4);
+    store_u32(buf_room(out, 4), value);
+    out->len += 4;
 }
 
 void put_u64(struct buf *out, uint64_t value)
 {
-    put_le(out, value, 8);
+    uint8_t *to = buf_room(out, 8);
+
+    store_u32(to, (uint32_t)value);
+    store_u32(to + 4, (uint32_t)(value >> 32));
+    out->len += 8;
 }
 
 void put_bytes(struct buf *out, struct bytes bytes)
@@ -118,7 +132,7 @@ void put_bytes(struct buf *out, struct bytes bytes)
 void set_u32(struct buf *out, size_t offset, uint32_t value)
 {
     assert(offset <= out->len && out->len - offset >= 4);
-    store_le(out->data + offset, value, 4);
+    store_u32(out->data + offset, value);
 }
 
 struct wire_in wire_in(struct bytes bytes)
@@ -141,36 +155,32 @@ static const uint8_t *take(struct wire_in *in, size_t len)
     return at;
 }
 
-static uint64_t get_le(struct wire_in *in, int count)
-{
-    const uint8_t *at = take(in, (size_t)count);
-    uint64_t value = 0;
-
-    if (!at)
-        return 0;
-    for (int i = 0; i < count; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
 uint8_t get_u8(struct wire_in *in)
 {
-    return (uint8_t)get_le(in, 1);
+    const uint8_t *at = take(in, 1);
+
+    return at ? *at : 0;
 }
 
 uint16_t get_u16(struct wire_in *in)
 {
-    return (uint16_t)get_le(in, 2);
+    const uint8_t *at = take(in, 2);
+
+    return at ? (uint16_t)(at[0] | at[1] << 8) : 0;
 }
 
 uint32_t get_u32(struct wire_in *in)
 {
-    return (uint32_t)get_le(in, 4);
+    const uint8_t *at = take(in, 4);
+
+    return at ? load_u32(at) : 0;
 }
 
 uint64_t get_u64(struct wire_in *in)
 {
-    return get_le(in, 8);
+    const uint8_t *at = take(in, 8);
+
+    return at ? load_u32(at) | (uint64_t)load_u32(at + 4) << 32 : 0;
 }
 
 bool get_bool(struct wire_in *in)

@@ -98,9 +98,7 @@ async def figure_8(c):
 
 @test("Figure 8, the other way: a new entry commits the old ones before it",
       part="B", points=2, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
-      needs="minority_commits_nothing", rule=OLD_TERMS,
-      hint="Look for the highest index that a majority has and that is of the "
-           "current term: an older entry on the way is no reason to stop.")
+      needs="minority_commits_nothing", rule=OLD_TERMS)
 async def old_goes_with_new(c):
     """(a), (b) and (c) as before; then (e): nodes 2 and 3 store the entry of
     node 1's own term as well."""
@@ -112,7 +110,9 @@ async def old_goes_with_new(c):
                   what="entry 2 reaches node 3, which stores no more than that")
     two.most = three.most = None
     c.note(f"(e) now nodes 2 and 3 store the entry of term {third} too")
-    await until_applied(c, 1, 3)
+    await until_applied(c, 1, 3, hint="Look for the highest index that a "
+                        "majority has and that is of the current term: an "
+                        "older entry on the way is no reason to stop.")
     check_applied_are(c, 1, [(first, b""), (first, b"x"), (third, b"")],
                       rule=OLD_TERMS)
     made = await c.propose(1, b"z")
@@ -199,7 +199,8 @@ async def own_disk_counts(c):
       points=2, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
       needs="majority_commits", rule=READS,
       hint="await_leadership: send AppendEntries (a heartbeat will do), and "
-           "wait until a majority has answered it in this term.")
+           "wait until a majority has answered it in this term; or until the "
+           "leadership ends: whoever waits is told then.")
 async def confirmed_by_majority(c):
     """CONFIRM while two peers answer, while one does, and while a second one
     refuses since another leads."""

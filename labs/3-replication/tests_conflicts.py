@@ -24,6 +24,9 @@ async def heartbeat_checked(c):
         c.check(not msg["success"],
                 expected=f"refused: nothing matches at {prev}, {why}",
                 observed=f"success, match_index {msg['match_index']}")
+        check_applied_are(c, 1, [], rule=APPEND_2, hint="leader_commit is of "
+                          "a log that matches the leader's. Where a request is "
+                          "refused, the node does not know that its own does.")
     await two.give(2, 1, 1, entries(2, "b"), commit=2)
     await until_applied(c, 1, 2)
     check_applied_are(c, 1, [(1, b"")] + entries(2, "b"), rule=APPEND_2)

@@ -209,14 +209,14 @@ async def deposed_by_answer(c):
                   what="the command is sent to node 2", limit_s=SOON_S)
     two.term = term + 5
     c.note(f"node 2 is in term {two.term} now, and says so")
+    await c.until(lambda: any(one.msg["term"] > term + 5
+                              for one in two.vote_requests),
+                  what="node 1 leads no more, and campaigns again, as a "
+                       "follower does that hears no leader", limit_s=SOON_S)
     made = await asked
     c.check(made.outcome == "LOST", expected="PROPOSE is answered LOST",
             observed=f"node 1 answered {made.text or made.outcome}",
             rule=PROPOSE)
-    await c.until(lambda: any(one.msg["term"] > term + 5
-                              for one in two.vote_requests),
-                  what="node 1 campaigns again, as a follower does that hears "
-                       "no leader", rule=ALL + " 2")
     start = len(two.appends)
     two.votes = three.votes = True
     two.most = three.most = None

@@ -150,7 +150,18 @@ async def requests_are_bounded(c):
     await until_led(c, two, three)
     names = [b"command %d " % one + bytes(1500) for one in range(20)]
     names.insert(10, b"large " + bytes(9000))
-    made = await propose_all(c, names)
+    asked = propose_all(c, names)
+    most = 10 * len(names)
+    while not asked.done() and len(two.appends + three.appends) <= most:
+        await asyncio.sleep(0.001)
+    two.holding = three.holding = not asked.done()  # no answers to a flood
+    busiest = max(two, three, key=lambda seat: len(seat.appends))
+    last = busiest.appends[-1].msg
+    c.check(asked.done(), expected="all are committed",
+            observed=f"not after {most} requests; the last to node "
+                     f"{busiest.id} has {len(last['entries'])} entries, behind "
+                     f"entry {last['prev_log_index']}")
+    made = await asked
     c.check(all(one.ok for one in made), expected="all are committed",
             observed=f"{sum(not one.ok for one in made)} of them are not")
     for seat in (two, three):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from conclave import Act, Follower, Method, leads
+from conclave import Act, Failure, Follower, Method, leads
 
 # A follower that never campaigns while the test talks to it.
 CALM = {"heartbeat_ms": 50, "election_min_ms": 60000,
@@ -42,6 +42,9 @@ READS = "Raft paper, section 8 (a leader checks whether it was deposed)"
 REPLY = "docs/protocol.md, Raft's messages"
 PROPOSE = "labs/3-replication/replication.h, await_propose"
 
+WAKES = ("Whoever raises commit_index wakes the applier, and the applier calls "
+         "await_machine_apply.")
+
 
 def entries(term: int, *names: str) -> List[Tuple[int, bytes]]:
     """Entries of one term."""
@@ -55,14 +58,18 @@ def words_of(acts: Sequence[Act]) -> str:
         else f"{act.index} (empty)" for act in acts) or "nothing"
 
 
-async def until_applied(c: Any, node: int, index: int,
-                        limit_s: float = SOON_S) -> List[Act]:
+async def until_applied(c: Any, node: int, index: int, hint: str = WAKES
+                        ) -> List[Act]:
     """Waits until a node has applied so far: all that it has applied."""
-    await c.until(lambda: any(act.index >= index for act in c.applied(node)),
-                  what=f"node {node} applies entry {index}, which is committed",
-                  rule=ALL + " 1", limit_s=limit_s,
-                  hint="Whoever raises commit_index wakes the applier, and the "
-                       "applier calls await_machine_apply.")
+    try:
+        await c.until(
+            lambda: any(act.index >= index for act in c.applied(node)),
+            what=f"node {node} applies entry {index}, which is committed",
+            rule=ALL + " 1", limit_s=SOON_S, hint=hint)
+    except Failure as failure:
+        failure.observed = (f"it has applied {words_of(c.applied(node))}, and "
+                            f"in {SOON_S:g} s nothing more")
+        raise
     return c.applied(node)
 
 

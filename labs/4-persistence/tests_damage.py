@@ -14,10 +14,13 @@ from typing import Any, List, Tuple
 from conclave import Region, changed, test
 
 from .tests_seat import sit, sit_again, sit_or_refused
-from .tests_words import (ALONE, CALM, DAMAGE, DISK, FULL, SOON_S, TAIL, back,
-                          check_known, commands, has_all, leads, write)
+from .tests_words import (ALONE, CALM, DAMAGE, DISK, DURABLE, FULL, SOON_S,
+                          TAIL, back, check_known, commands, has_all, leads,
+                          write)
 
 TIGHT = {**ALONE, "segment_bytes": 4096}
+SYNCED = ("What is written is durable when await_disk_sync has returned OK, "
+          "not before: only then may await_store_sync return.")
 
 
 def largest(regions: List[Region]) -> Region:
@@ -30,8 +33,9 @@ async def record_of(c: Any, command: bytes) -> Region:
     before = await c.disk_image(1)
     await write(c, [command])
     regions = changed(before, await c.disk_image(1))
-    c.check(regions, expected="a command that is committed has changed what is "
-            "durable", observed=f"the disk is as it was before {command!r}")
+    c.check(regions, expected=f"{command!r}, which is committed, has changed "
+            "what is durable", observed="what the disk has synced is as it was",
+            rule=DURABLE, hint=SYNCED)
     return largest(regions)
 
 
@@ -57,14 +61,17 @@ async def torn_writes(c):
     what was written, for every k. Before, and after, it commits as ever."""
     await leads(c)
     record = await record_of(c, b"measured")
-    for k in range(record.end - record.start + 2):
+    count = record.end - record.start + 2
+    for k in range(count):
         await c.disk(1, torn_at=k)
         await c.crash_at(1, "sync", 1)
         await c.propose(1, b"torn%04d" % k, SOON_S)
         c.check(await c.ended(1), expected="a commit takes a sync",
-                observed=f"command {k} was committed without one")
+                observed=f"command {k} was committed without one",
+                rule=DURABLE, hint=SYNCED)
         await back(c)
         check_known(c)
+    return f"{count} torn writes"
 
 
 @test("A torn record at the end is cut off, and the log goes on", part="A",
@@ -269,7 +276,8 @@ async def crash_in_recovery(c):
         await c.crash_at(1, "sync", 1)
         await c.propose(1, f"torn {point}".encode(), SOON_S)
         c.check(await c.ended(1), expected="a commit takes a sync",
-                observed="it was committed without one")
+                observed="it was committed without one", rule=DURABLE,
+                hint=SYNCED)
         for n in range(1, 60):
             await c.disk(1, torn_at=c.rng.randrange(60))
             if not await c.start_crashing(1, point, n):
@@ -279,3 +287,4 @@ async def crash_in_recovery(c):
         await write(c, [f"after {point}".encode()])
     c.check(tried >= 3, expected="a start that leads has written and synced: "
             "a term, a vote, a no-op", observed=f"it died {tried} times")
+    return f"{tried} crash points"

@@ -11,8 +11,8 @@ from conclave import Failure, Method, test
 from .tests_install import CHUNKS, lead_with_snapshot, next_chunk
 from .tests_seat import Seat, sit, sit_again
 from .tests_words import (ALONE, CALM, COMPACT, DISK, DURABLE, INSTALL, KEPT,
-                          SOON_S, back, commands, leads, state_of, take_snapshot,
-                          write)
+                          SOON_S, back, commands, leads, state_of,
+                          take_snapshot, write)
 
 FILES = {**CALM, "segment_bytes": 4096}
 ROOM = 1 << 30

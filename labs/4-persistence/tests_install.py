@@ -145,7 +145,9 @@ async def older_comes_late(c):
 
 @test("A snapshot drops a log that contradicts it", part="B", points=1,
       nodes=2, peers=[2], config=CALM, needs="install_in_chunks",
-      rule=INSTALL + ", rule 7")
+      rule=INSTALL + ", rule 7",
+      hint="What follows an entry belongs to it. Unless the log has the "
+           "snapshot's last entry, with its term, all of the log goes.")
 async def contradicting_log(c):
     """The follower has five entries of term 1; the snapshot says that entry 3
     is of term 2."""
@@ -249,7 +251,12 @@ async def lead_with_snapshot(c: Any) -> Tuple[Seat, Tuple[int, int], Any]:
     return three, last, following
 
 
-async def next_chunk(c: Any, seat: Seat) -> Any:
+NOT_SENT = ("await_snapshot_send is for peers whose next index is at or below "
+            "store_base_index().")
+
+
+async def next_chunk(c: Any, seat: Seat, wanted: int = 0, hint: str = NOT_SENT
+                     ) -> Any:
     """The next InstallSnapshot; AppendEntries are told that nothing is there,
     and votes are not given."""
     for _ in range(200):
@@ -259,9 +266,8 @@ async def next_chunk(c: Any, seat: Seat) -> Any:
         if frame.method == Method.APPEND_ENTRIES:
             await seat.reply(frame, success=False, conflict_index=1)
     c.check(False, expected="InstallSnapshot for a follower whose next entry "
-            "is in the snapshot", observed="200 other requests",
-            rule=COMPACT, hint="await_snapshot_send is for peers whose next "
-                               "index is at or below store_base_index().")
+            f"is in the snapshot, from byte {wanted} on",
+            observed="200 other requests", rule=COMPACT, hint=hint)
 
 
 @test("A leader sends its snapshot piece by piece, as it is asked to",
@@ -275,7 +281,10 @@ async def send_in_chunks(c):
     have, forgot = b"", False
     try:
         for _ in range(100):
-            frame = await next_chunk(c, three)
+            frame = await next_chunk(
+                c, three, len(have), "Node 3 says with next_offset what it "
+                "wants next, be it less than it has been sent."
+                if forgot else NOT_SENT)
             msg = frame.msg
             c.check(len(msg["data"]) <= 200, expected="at most "
                     "snapshot_chunk_bytes in a chunk",

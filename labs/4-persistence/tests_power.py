@@ -97,7 +97,9 @@ async def majority_power(c):
 
 @test("Whenever the power fails, every commit that was seen comes back",
       part="A", points=3, nodes=3, config=BRISK, rule=KEPT, seeds=6,
-      needs="all_restart")
+      needs="all_restart",
+      hint="A sync that was under way when a change was made does not cover "
+           "it: await_store_sync waits for one that began later.")
 async def power_cuts(c):
     """Clients propose without pause; at three moments that the seed draws, all
     nodes lose their power."""

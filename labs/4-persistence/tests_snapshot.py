@@ -9,9 +9,8 @@ from typing import Any, List
 from conclave import RESTORE, SNAPSHOT, START, Failure, Method, changed, test
 
 from .tests_words import (ALONE, BRISK, COMPACT, DAMAGE, KEPT, SOON_S, back,
-                          book_of, commands, commit_all, everyone_back,
-                          has_all, has_book, leads, others, take_snapshot,
-                          write)
+                          commands, commit_all, everyone_back, has_all,
+                          has_promised, leads, others, take_snapshot, write)
 
 SMALL = {**BRISK, "snapshot_chunk_bytes": 200}
 BOUND = 65536       # of a log, in the test of bounds
@@ -55,7 +54,7 @@ async def restart_from_snapshot(c):
         await c.power_cut(1)
         await back(c)
         check_restored(c, 1)
-        await has_book(c, 1, book_of(c), "all that was promised")
+        await has_promised(c, 1)
         await take_snapshot(c)
 
 
@@ -73,7 +72,7 @@ async def twice_in_a_row(c):
         await c.power_cut(1)
         sizes.append(len(await c.disk_files(1)))
         await back(c)
-        await has_book(c, 1, book_of(c), "all that was promised")
+        await has_promised(c, 1)
     c.check(sizes[-1] <= sizes[1] + 2, expected="old snapshots are removed",
             observed=f"{sizes[-1]} files after six turns, {sizes[1]} after two")
 
@@ -109,12 +108,13 @@ async def crash_in_snapshot(c):
             await c.disk(1, torn=0)
             await c.power_cut(1)
             await back(c)
-            await has_book(c, 1, book_of(c), "all that was promised")
+            await has_promised(c, 1)
             if taken:
                 break
     c.check(died >= 3, expected="a snapshot is written, and synced",
             observed=f"{died} crash points in all of it",
             hint="A file and its name need a sync each.")
+    return f"{died} crash points"
 
 
 @test("A snapshot that is damaged is not believed", part="B", points=2,
@@ -148,7 +148,7 @@ async def damaged_snapshot(c):
                              f"{region.name} and an offset",
                     observed=f"'{sentence}'")
             continue
-        await has_book(c, 1, book_of(c), "all that was promised")
+        await has_promised(c, 1)
         await c.power_cut(1)
 
 
@@ -222,7 +222,7 @@ async def caught_up(c: Any, node: int, name: str) -> None:
             expected=f"node {node}, which needs entries that are gone, gets a "
                      "snapshot", observed="it never did", rule=COMPACT)
     for one in c.ids:
-        await has_book(c, one, book_of(c), "all that was promised")
+        await has_promised(c, one)
 
 
 @test("A follower that lags behind the log gets a snapshot", part="B",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
 
 from conclave import Failure
 
@@ -135,28 +135,33 @@ async def ledger(c: Any, node: int) -> Tuple[int, int]:
 
 async def has_book(c: Any, node: int, book: Sequence[bytes], why: str) -> None:
     """A node's machine comes to be that of these commands."""
-    wanted = (len(book), digest_of(book))
+    await _has(c, node, lambda: book, why)
+
+
+async def has_promised(c: Any, node: int) -> None:
+    """A node's machine comes to be that of all commands that take effect."""
+    await _has(c, node, c.book, "all that was promised")
+
+
+async def _has(c: Any, node: int, wanted: Callable[[], Sequence[bytes]],
+               why: str) -> None:
     seen: List[Tuple[int, int]] = [(0, 0)]
 
     async def is_so() -> bool:
         seen[0] = await ledger(c, node)
-        return seen[0] == wanted
+        book = wanted()
+        return seen[0] == (len(book), digest_of(book))
 
     try:
         await c.until(is_so, what=f"node {node}'s machine: {why}",
                       limit_s=SOON_S)
     except Failure as failure:
+        count = len(wanted())
         failure.observed = (f"its ledger holds {seen[0][0]} commands, not "
-                            f"{wanted[0]}" if seen[0][0] != wanted[0] else
+                            f"{count}" if seen[0][0] != count else
                             "its ledger holds as many commands, but not the "
                             "same in the same order")
         raise
-
-
-def book_of(c: Any) -> List[bytes]:
-    """All that was promised, in the order of the log."""
-    return [one.data for one in sorted((one for one in c.proposals if one.ok),
-                                       key=lambda one: one.index)]
 
 
 async def take_snapshot(c: Any, node: int = 1) -> None:

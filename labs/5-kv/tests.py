@@ -10,7 +10,8 @@ from __future__ import annotations
 from conclave import Lab
 
 from . import (tests_state, tests_expiry, tests_writes, tests_clocks,
-               tests_front, tests_reads, tests_history, tests_sessions)
+               tests_front, tests_text, tests_reads, tests_history,
+               tests_sessions)
 
 LAB = Lab(
     name="kv", folder="5-kv", title="Lab 5: A key-value store", hours="10-14",
@@ -23,4 +24,4 @@ LAB = Lab(
 
 # In the order of the parts.
 FILES = (tests_state, tests_expiry, tests_writes, tests_clocks, tests_front,
-         tests_reads, tests_history, tests_sessions)
+         tests_text, tests_reads, tests_history, tests_sessions)

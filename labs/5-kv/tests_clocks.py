@@ -8,7 +8,7 @@ from .tests_words import (BRISK, EXPIRY, HOUR_MS, STATE, equal_states, leader,
                           others, says)
 
 
-@test("What has expired never comes back, whoever leads", part="B", points=3,
+@test("What has expired never comes back, whoever leads", part="B", points=2,
       nodes=3, config=BRISK, needs=("expires", "store_agrees"), rule=EXPIRY,
       hint="Nobody's clock is asked when an entry is applied, nor when a state "
            "is read: the time is that of the latest entry.")
@@ -28,7 +28,7 @@ async def never_comes_back(c):
     await equal_states(c)
 
 
-@test("Replicas whose clocks differ hold the same", part="B", points=3,
+@test("Replicas whose clocks differ hold the same", part="B", points=2,
       nodes=3, config=BRISK, start=False, needs="never_comes_back", rule=STATE,
       hint="When a key goes is decided once, by the leader's stamp in the "
            "entry.")

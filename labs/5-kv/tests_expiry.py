@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conclave import test
 
-from .tests_words import ALONE, COMMANDS, EXPIRY, leader, number, says
+from .tests_words import (ALONE, COMMANDS, EXPIRY, HOUR_MS, STATE, leader,
+                          number, says, version_of)
 
 
 @test("A key with an expiry goes when its time has come", part="A", points=3,
@@ -29,22 +30,45 @@ async def expires(c):
     await says(c, one, 2, "EXISTS", "long", "short", "stays")
     await says(c, one, 3, "DBSIZE", rule=EXPIRY)
     await says(c, one, 0, "DEL", "short", rule=EXPIRY)
-    await says(c, one, 1, "INCR", "short", rule=EXPIRY)
+    await says(c, one, b"OK", "SET", "short", "2")
     await says(c, one, -1, "TTL", "short", rule=EXPIRY)
+
+
+@test("The state's time never goes back, not over a snapshot either", part="A",
+      points=1, nodes=1, config=ALONE, start=False,
+      needs=("expires", "snapshot"), rule=EXPIRY,
+      hint="The state's time is part of the state, and so of a snapshot.")
+async def time_kept(c):
+    """The node's clock is an hour ahead and a write puts that time into the
+    log. It starts again from a snapshot, with a clock that is right: now a key
+    that lives for 100 ms lives for an hour, by this clock."""
+    await c.start(1, wall_offset_ms=HOUR_MS)
+    one = await leader(c)
+    await says(c, one, b"OK", "SET", "x", "1")
+    await says(c, one, b"OK", "SNAPSHOT", rule=STATE)
+    await c.kill(one)
+    await c.start(one)
+    await leader(c)
+    await says(c, one, b"OK", "SET", "mortal", "x", "PX", 100)
+    await c.sleep(300)
+    await says(c, one, b"OK", "SET", "x", "2")
+    await says(c, one, b"x", "GET", "mortal", rule=EXPIRY)
 
 
 @test("A value replaced loses its expiry, a value changed keeps it", part="A",
       points=2, nodes=1, config=ALONE, needs="expires", rule=COMMANDS)
 async def expiry_kept(c):
-    """SET without EX, INCRBY, APPEND, CAS; and expiries that make no sense."""
+    """SET without EX, INCRBY, APPEND, CAS; a counter that has expired; and
+    expiries that make no sense."""
     one = await leader(c)
+    await says(c, one, b"OK", "SET", "gone", "5", "PX", 50)
     for key in ("set", "incr", "append", "cas"):
         await says(c, one, b"OK", "SET", key, "1", "EX", 1000)
     await says(c, one, b"OK", "SET", "set", "2")
     await says(c, one, 2, "INCR", "incr")
     await says(c, one, 2, "APPEND", "append", "0")
-    reply = await c.cmd(one, "GETM", "cas")
-    await number(c, one, "CAS", "cas", reply[1] if reply else 0, "2")
+    version = await version_of(c, one, "cas", b"1")
+    await number(c, one, "CAS", "cas", version, "2")
     for key, is_kept in (("set", False), ("incr", True), ("append", True),
                          ("cas", False)):
         left = await number(c, one, "TTL", key)
@@ -52,6 +76,9 @@ async def expiry_kept(c):
                 expected=f"the key '{key}' " + ("goes when it was to go" if
                                                 is_kept else "stays for ever"),
                 observed=f"TTL {left}")
+    await c.sleep(100)
+    await says(c, one, 1, "INCR", "gone", rule=EXPIRY)
+    await says(c, one, -1, "TTL", "gone", rule=EXPIRY)
     for wrong in (("EX", 0), ("EX", -1), ("PX", "soon"), ("EX", 2 ** 62),
                   ("ZZ", 1)):
         await says(c, one, "-ERR", "SET", "set", "3", *wrong)

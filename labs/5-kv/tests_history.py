@@ -10,7 +10,7 @@ from typing import Any, List
 
 from conclave import test
 
-from .tests_words import BRISK, READS, equal_states, others
+from .tests_words import BRISK, EXPIRY, READS, equal_states, others
 
 _KEYS = ("x", "y", "z")
 
@@ -109,7 +109,7 @@ async def unreliable_links(c):
 async def partitions(c):
     """Six times the nodes fall apart in another way, the leader on the smaller
     side where it can be."""
-    clients = Clients(c, 4)
+    clients = Clients(c, 4, pace_ms=40)
     kv = c.kv_client()
     kv.answer_s = 0.3
     for number in range(6):
@@ -142,9 +142,11 @@ async def crashes(c):
       clocks={1: 1.08, 2: 0.93, 4: 1.04}, rule=READS)
 async def swarm(c):
     """Eighteen faults drawn from the seed: crashes, pauses, partitions, one-way
-    cuts, lossy links, jumping clocks, snapshots. Some clients have sessions."""
-    clients = Clients(c, 3)
-    once = Clients(c, 2, sessions=True)
+    cuts, lossy links, jumping clocks, snapshots. Some clients have sessions,
+    one watches keys expire."""
+    clients = Clients(c, 3, pace_ms=50)
+    once = Clients(c, 2, sessions=True, pace_ms=50)
+    mortal = asyncio.ensure_future(_mortal(c, clients))
     down: List[int] = []
     stopped: List[int] = []
     leaders = c.kv_client()
@@ -160,7 +162,29 @@ async def swarm(c):
         await c.resume(node)
     await finish(c, clients, 40)
     await once.stop()
+    await mortal
     await leaders.set("over", "yes")
+
+
+async def _mortal(c: Any, others_too: Clients) -> None:
+    """Sets a key that expires, and reads it: once gone, it stays gone. How long
+    it lives is not judged, for the clocks jump."""
+    kv = c.kv_client()
+    kv.answer_s = 0.3
+    await kv.open_session()   # else a late copy of SET would set it again
+    for number in range(1000):
+        key, is_gone = f"mortal {number}", False
+        await kv.run("SET", key, "x", "PX", c.rng.choice([40, 300, 2000]))
+        for _ in range(8):
+            if not others_too.goes_on:
+                return
+            value = await kv.run("GET", key)
+            c.check(value in ((None,) if is_gone else (None, b"x")),
+                    expected=f"'{key}', which nobody sets again, is "
+                    + ("gone for good" if is_gone else "x, or gone"),
+                    observed=repr(value), rule=EXPIRY)
+            is_gone = value is None
+            await c.sleep(c.rng.randint(10, 150))
 
 
 async def _break(c: Any, fault: str, victim: int, down: List[int],

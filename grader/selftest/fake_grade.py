@@ -1,0 +1,60 @@
+"""Stands in for grader/grade where only what surrounds a grade is tested.
+
+The score is the number of C files that say "good". A file that says "slow"
+takes a while, "broken" makes the grader fail, "silent" makes it say nothing,
+"moody" gives another trace hash each time.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+
+def value(flag):
+    return sys.argv[sys.argv.index(flag) + 1]
+
+
+def main():
+    if "--help" in sys.argv:
+        print("usage: --submission --json --html --hidden")
+        return 0
+    folder = pathlib.Path(value("--submission"))
+    files = {path.name: path.read_text() for path in folder.rglob("*.c")}
+    text = " ".join(files.values())
+    log = os.environ.get("HOME", "") + "/log"
+    with open(log, "a") as file:
+        file.write(f"{os.getpid()}\n")
+    tests = [{"name": f"rpc/{name[:-2]}", "title": name, "stack": "own",
+              "status": "passed" if "good" in content else "failed",
+              "score": int("good" in content), "max_score": 1,
+              "world": "sim", "trace_hash": str(time.monotonic())
+              if "moody" in content else "aa"}
+             for name, content in sorted(files.items())]
+    score = sum(test["score"] for test in tests)
+    result = {"score": 0, "max_score": len(tests), "labs": [],
+              "finished": False, "sandbox": "none", "findings": []}
+    if "silent" in text:
+        return 4
+    path = pathlib.Path(value("--json"))
+    path.write_text(json.dumps(result))
+    if "slow" in text:
+        subprocess.run(["sleep", "1.5"], check=False)
+    if "for ever" in text:
+        subprocess.run(["sleep", "600"], check=False)
+    result.update(score=score, finished=True, labs=[{
+        "name": "rpc", "tests": tests, "other_tests": [], "score": score,
+        "max_score": len(tests)}])
+    if "probe" in text:
+        result["findings"] = ["it tried something"]
+    path.write_text(json.dumps(result))
+    print(f"graded {folder}")
+    if "broken" in text:
+        return 4
+    return 0 if score == len(tests) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

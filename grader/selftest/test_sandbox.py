@@ -1,0 +1,292 @@
+"""Proves that each level of the sandbox holds what is behind it, that a process
+there can be driven like any other, and that findings say what was noticed."""
+
+import asyncio
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "grader"))
+
+from conclave import (build, discover, findings, process, reaper,  # noqa: E402
+                      safe_file, sandbox, sandbox_probe)
+from conclave.results import Grade  # noqa: E402
+from conclave.sandbox import NODE, SIM, TOOL, Sandbox  # noqa: E402
+from conclave.submission import BadSubmission, Submission  # noqa: E402
+
+LIMIT_S = 120
+PYTHON = "/usr/bin/python3"
+
+
+def confine():
+    """grader/confine, built."""
+    builder = build.Builder(ROOT, pathlib.Path("/nonexistent"))
+    with builder._lock():
+        failed, text = builder._make(["confine"], build.TOOLS_LIMIT_S)
+    if failed:
+        raise AssertionError(text)
+    return builder.folder / build.CONFINE
+
+
+class Levels(unittest.TestCase):
+    """Everything here is tried at each level that this machine offers."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.confine = confine()
+        found = {name: sandbox_probe.probe(name, cls.confine, ROOT)
+                 for name in sandbox.LEVELS}
+        cls.levels = [one for one in found.values()
+                      if isinstance(one, Sandbox)]
+        cls.kernel = sandbox_probe._kernel(cls.confine)
+        assert cls.levels, found
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cv-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        os.chmod(self.folder, 0o755)
+        (self.folder / "shown").mkdir()
+        (self.folder / "shown" / "file").write_text("shown\n")
+        (self.folder / "secret").write_text("secret\n")
+        os.chmod(self.folder / "secret", 0o600)
+
+    def run_in(self, level, kind, words, **more):
+        """The end of a program behind a level."""
+        place = self.folder / f"own-{level.name}"
+        place.mkdir(exist_ok=True)
+        level.hand_over(place)
+        return subprocess.run(
+            level.wrap(words, kind, readable=[self.folder / "shown"],
+                       writable=[place], folder=place, **more),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=LIMIT_S,
+            env={"PATH": "/usr/bin:/bin"}, cwd=place, check=False)
+
+    def each(self):
+        for level in self.levels:
+            with self.subTest(level=level.name):
+                yield level
+
+    def test_a_program_sees_and_changes_what_it_is_given(self):
+        for level in self.each():
+            done = self.run_in(level, TOOL, [
+                "/bin/sh", "-c", f"cat {self.folder}/shown/file && echo x >own"
+                f"; cat {self.folder}/secret; echo y >{self.folder}/new; "
+                f"echo z >{self.folder}/shown/file; exit 7"])
+            self.assertEqual(level.status(done.returncode), 7, done.stdout)
+            self.assertIn("shown", done.stdout)
+            self.assertEqual(
+                (self.folder / f"own-{level.name}" / "own").read_text(), "x\n")
+            if level.has_fence or level.program:
+                self.assertNotIn("secret\n", done.stdout.replace(
+                    f"{self.folder}/secret", ""))
+                self.assertFalse((self.folder / "new").exists())
+                self.assertEqual(
+                    (self.folder / "shown" / "file").read_text(), "shown\n")
+
+    def test_a_node_starts_no_process(self):
+        if not self.kernel.filters:
+            self.skipTest("this kernel filters no system calls")
+        for level in self.each():
+            done = self.run_in(level, NODE, ["/bin/sh", "-c", "id; echo here"])
+            self.assertEqual(level.status(done.returncode), -signal.SIGSYS,
+                             done.stdout)
+            self.assertNotIn("here", done.stdout)
+
+    def test_a_tool_may(self):
+        for level in self.each():
+            done = self.run_in(level, TOOL, ["/bin/sh", "-c", "id; echo here"])
+            self.assertIn("here", done.stdout)
+
+    def test_only_named_ports_are_in_reach(self):
+        if self.kernel.landlock < 4 or not os.path.exists(PYTHON):
+            self.skipTest("this kernel fences no ports, or there is no "
+                          + PYTHON)
+        with socket.create_server(("127.0.0.1", 0)) as one, \
+                socket.create_server(("127.0.0.1", 0)) as other:
+            ports = [sock.getsockname()[1] for sock in (one, other)]
+            code = ("import socket, sys\nfor port in map(int, sys.argv[1:]):\n"
+                    " try: socket.create_connection(('127.0.0.1', port))\n"
+                    " except OSError as error: print('refused', error.errno)\n"
+                    " else: print('taken')")
+            for level in self.each():
+                done = self.run_in(level, NODE, [
+                    PYTHON, "-I", "-S", "-c", code, *map(str, ports)],
+                    connect=[ports[0]])
+                self.assertEqual(done.stdout.splitlines(),
+                                 ["taken", "refused 13"])
+
+    def test_the_simulator_and_the_compiler_have_no_network(self):
+        for level in self.each():
+            if not level.program:
+                continue
+            done = self.run_in(level, SIM, ["/bin/cat", "/proc/net/dev"])
+            self.assertEqual(done.stdout.count(":"), 1, done.stdout)
+
+    def test_a_user_owns_nothing(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        for level in self.each():
+            if level.user is None:
+                continue
+            done = self.run_in(level, TOOL, ["/usr/bin/id", "-u"])
+            self.assertEqual(done.stdout, f"{level.user}\n")
+
+    def test_limits_hold(self):
+        for level in self.each():
+            done = self.run_in(level, TOOL, [
+                "/bin/sh", "-c", "head -c 80000000 /dev/zero >big; exit 0"])
+            self.assertEqual(level.status(done.returncode), 0, done.stdout)
+            size = (self.folder / f"own-{level.name}" / "big").stat().st_size
+            self.assertEqual(size, sandbox.LIMITS_OF[TOOL]["fsize"])
+
+    def test_a_process_behind_it_is_driven_like_any_other(self):
+        for level in self.each():
+            state, status = asyncio.run(self._drive(level))
+            self.assertEqual(state, "T")
+            self.assertEqual(status, -signal.SIGKILL)
+
+    async def _drive(self, level):
+        """Stops a process, looks at it, goes on, kills it."""
+        ended = asyncio.Event()
+        info = process.Info() if level.is_monitored else None
+        words = level.wrap(["/bin/sh", "-c", "echo ready; read x </dev/tty; "
+                            "while :; do :; done"], NODE,
+                           readable=[self.folder / "shown"],
+                           info_fd=info.write_fd if info else None)
+        one = process.Process(
+            "sh", words, self.folder, {"PATH": "/usr/bin:/bin"},
+            reaper.limit_child(False), lambda _: ended.set(), process.Log(),
+            level, info)
+        self.assertTrue(await asyncio.wait_for(one.ready, LIMIT_S))
+        one.signal(signal.SIGSTOP)
+        state = ""
+        for _ in range(LIMIT_S * 20):
+            await asyncio.sleep(0.05)
+            found = reaper.look_up(one.inner_pid())
+            state = found.state if found else ""
+            if state == "T":
+                break
+        one.signal(signal.SIGCONT)
+        one.signal(signal.SIGKILL)
+        await asyncio.wait_for(ended.wait(), LIMIT_S)
+        return state, one.status
+
+    def test_what_is_not_there_is_named(self):
+        with self.assertRaisesRegex(sandbox_probe.Unavailable,
+                                    "limits: grader/confine does not run"):
+            sandbox_probe.choose("limits", pathlib.Path("/no/confine"), ROOT)
+
+    def test_none_is_no_barrier(self):
+        self.assertIs(sandbox_probe.choose("none", self.confine, ROOT),
+                      sandbox.OPEN)
+        self.assertEqual(sandbox.OPEN.wrap(["a", "b"], NODE), ["a", "b"])
+
+    def test_every_grade_has_a_user_of_its_own(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        users = {sandbox_probe.claim_user() for _ in range(5)}
+        self.assertEqual(len(users), 5)
+
+
+class Files(unittest.TestCase):
+    """Where a node can put links, nothing follows them."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cv-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.secret = self.folder / "secret"
+        self.secret.write_text("secret")
+        (self.folder / "link").symlink_to(self.secret)
+
+    def test_a_link_is_not_read(self):
+        with self.assertRaises(OSError):
+            safe_file.read(self.folder / "link")
+
+    def test_a_pipe_is_not_waited_for(self):
+        os.mkfifo(self.folder / "pipe")
+        with self.assertRaisesRegex(OSError, "no regular file"):
+            safe_file.read(self.folder / "pipe")
+
+    def test_a_link_is_replaced_not_written_through(self):
+        safe_file.write(self.folder / "link", b"new")
+        self.assertEqual(self.secret.read_text(), "secret")
+        self.assertEqual(safe_file.read(self.folder / "link"), b"new")
+
+
+class Submissions(unittest.TestCase):
+    """What lies in a submission beside C files."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="cv-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.labs = [one.lab for one in discover.load_all(ROOT / "labs")]
+        self.mine = self.folder / "mine"
+        (self.mine / "1-rpc").mkdir(parents=True)
+        (self.mine / "1-rpc" / "rpc.c").write_text("int here;\n")
+
+    def submission(self):
+        return Submission(self.mine, ROOT, self.labs, [])
+
+    def found(self):
+        return "\n".join(findings.all_of(self.submission(), self.labs,
+                                         Grade([], 1, "")))
+
+    def test_honest_files_are_not_remarked_upon(self):
+        (self.mine / "README.md").write_text("mine")
+        self.assertEqual(self.found(), "")
+
+    def test_the_skeletons_and_the_reference_are_honest(self):
+        for name in ("labs", "solution"):
+            if (ROOT / name).is_dir():
+                one = Submission(ROOT / name, ROOT, self.labs, [])
+                said = [text for text in findings.all_of(
+                    one, self.labs, Grade([], 1, "")) if ".c:" in text]
+                self.assertEqual(said, [])
+
+    def test_a_makefile_of_its_own_is_ignored_and_told(self):
+        (self.mine / "1-rpc" / "Makefile").write_text("all:; rm -rf /\n")
+        self.assertIn("1-rpc/Makefile was ignored", self.found())
+        self.assertEqual(list(self.submission().files(self.labs[0])),
+                         ["rpc.c"])
+
+    def test_a_linked_file_is_not_followed(self):
+        (self.mine / "1-rpc" / "more.c").symlink_to("/etc/passwd")
+        self.assertIn("1-rpc/more.c is a link (to /etc/passwd)", self.found())
+        self.assertEqual(list(self.submission().files(self.labs[0])),
+                         ["rpc.c"])
+
+    def test_a_linked_stage_is_no_stage(self):
+        (self.mine / "2-election").symlink_to(ROOT / "labs" / "2-election")
+        self.assertIsNone(self.submission().stage(self.labs[1]))
+        with self.assertRaisesRegex(BadSubmission, "leads out of"):
+            self.submission().files(self.labs[1])
+        self.assertIn("2-election is a link", self.found())
+
+    def test_sources_are_read_as_a_compiler_reads_them(self):
+        (self.mine / "1-rpc" / "rpc.c").write_text(
+            "/* fork() is not for nodes */\n// asm\n"
+            '#include "../../solution/1-rpc/rpc.c"\n'
+            'static void f(void) { __asm__("nop"); }\n')
+        said = self.found()
+        self.assertIn("1-rpc/rpc.c:3 includes ../../solution/1-rpc/rpc.c",
+                      said)
+        self.assertIn("1-rpc/rpc.c:4 has assembly", said)
+        self.assertNotIn("fork", said)
+
+    def test_names_of_strangers_stay_on_one_line(self):
+        (self.mine / "a\nb.sh").write_text("")
+        self.assertIn("a?b.sh was ignored", self.found())
+
+
+if __name__ == "__main__":
+    unittest.main()
