@@ -69,6 +69,7 @@ class Cluster:
                  block: List[int], nodes: int = 3, **config: int):
         self.binary = binary
         self.where = where
+        self.processes: Dict[int, subprocess.Popen] = {}
         self.clients = {node: block[node * 2 - 1]
                         for node in range(1, nodes + 1)}
         lines = ["cluster 1"] + [f"{name} {value}"
@@ -82,7 +83,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         self._stack = contextlib.ExitStack()
         for node in self.clients:
-            self._stack.enter_context(started(
+            self.processes[node] = self._stack.enter_context(started(
                 self.binary, "--config", self.where / "cluster.conf", "--id",
                 node, "--data", self.where / str(node)))
         self.leader()

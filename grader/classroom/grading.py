@@ -1,0 +1,228 @@
+"""Runs grader/grade on one unpacked submission.
+
+Each grade has a build folder of its own, a copy of what the kit has already
+built of itself (never of a submission), so that nothing that one submission
+makes is ever near another's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, Optional
+
+from .key import Options
+from .trouble import Trouble
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GRADER = ROOT / "grader" / "grade"
+sys.path.insert(0, str(ROOT / "grader"))
+from conclave.reaper import die_with_parent  # noqa: E402
+
+WEAK = ("none", "limits")          # sandboxes that official grading refuses
+_KITS_OWN = ("handout", "grader", "reference", "sim", "proxy", "check",
+             "confine", "commands", "timings.json")
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME", "CC",
+              "CFLAGS", "LDFLAGS", "FLAVOUR")
+_LOCK = "grade.lock"               # see conclave/build.py
+_GRACE_S = 30.0                    # for a grader that was asked to stop
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call of grader/grade went."""
+
+    status: int
+    out_of_time: bool
+    said: str      # on stderr
+    cpu_s: float   # of it and all that it waited for
+
+
+def grader_of(path: Optional[pathlib.Path]) -> List[str]:
+    """The command that grades; another one is put there by tests."""
+    return [sys.executable, "-B", str(path or GRADER)]
+
+
+def known_options(grader: List[str]) -> str:
+    """What `grade --help` says."""
+    done = subprocess.run([*grader, "--help"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False, cwd=str(ROOT))
+    if done.returncode != 0:
+        raise Trouble(f"{grader[-1]} --help fails: "
+                      f"{done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode(errors="replace")
+
+
+def words(options: Options, help_text: str) -> List[str]:
+    """The options of a grade that counts."""
+    line = list(options.labs)
+    for pattern in options.only:
+        line += ["--only", pattern]
+    line += ["--world", options.world, "--jobs", str(options.jobs),
+             "--trace-hash", "--isolate"]
+    if options.seeds is not None:
+        line += ["--seeds", str(options.seeds)]
+    for flag, path in (("--secret", options.secret),
+                       ("--published-seeds", options.published)):
+        if path is not None:
+            line += ["--official", flag, str(path)]
+    if options.seed is not None and "--official" not in line:
+        line += ["--seed", str(options.seed)]
+    hidden = options.hidden or ROOT / "solution" / "hidden"
+    if "--hidden" in help_text and hidden.is_dir():
+        line += ["--hidden", str(hidden)]
+    if "--sandbox" in help_text:
+        line += ["--sandbox", options.sandbox]
+        line += ["--allow-weak-sandbox"] * options.allow_weak
+    return line
+
+
+def build_kit(options: Options, help_text: str) -> str:
+    """Builds the kit in the usual place, from where each grade copies it, and
+    tries the sandbox: its level. Trouble if it is too weak."""
+    from conclave import build, discover, failure, reference, spec
+    labs = [course.lab for course in discover.load_all(ROOT / "labs")]
+    with tempfile.TemporaryDirectory(prefix="cv-class-") as folder:
+        builder = build.Builder(ROOT, pathlib.Path(folder))
+        try:
+            if "--sandbox" not in help_text or options.sandbox == "none":
+                builder.tools(spec.WORLDS)
+                return accept("none", "none was asked for", options)
+            from conclave import sandbox_probe, sealed
+            builder.tools(spec.WORLDS, sealed.BEFORE)
+            for lab in labs:
+                where = reference.folder(ROOT, lab)
+                if where is not None:
+                    with _locked(builder.folder, fcntl.LOCK_EX):
+                        builder.reference_objects(lab, where)
+            found = sandbox_probe.choose(
+                options.sandbox, builder.run / build.CONFINE, ROOT)
+            return accept(found.name, found.sentence, options)
+        except sandbox_probe.Unavailable as error:
+            raise Trouble(str(error)) from None
+        except failure.GraderError as error:
+            raise Trouble(f"the kit does not build: {error}") from None
+
+
+@contextmanager
+def _locked(folder: pathlib.Path, how: int) -> Iterator[None]:
+    """While nobody builds there."""
+    with open(folder / _LOCK, "a") as file:
+        fcntl.flock(file, how)
+        yield
+
+
+def accept(level: str, sentence: str, options: Options) -> str:
+    """A sandbox's level. Trouble if strangers' code may get out of it."""
+    if level in WEAK and not options.allow_weak:
+        raise Trouble(
+            f"the sandbox would be '{level}' ({sentence}), which strangers' "
+            "code may get out of: install bubblewrap, or grade as root; or "
+            "accept it with --allow-weak-sandbox")
+    return level
+
+
+def copy_build(into: pathlib.Path) -> None:
+    """What the kit has built of itself, if it has. Times are kept, so that
+    make sees what is up to date."""
+    flavour = os.environ.get("FLAVOUR") or "release"
+    build = ROOT / (os.environ.get("BUILD") or "build")
+    (into / flavour).mkdir(parents=True)
+    if not (build / flavour / _LOCK).exists():
+        return
+    with _locked(build / flavour, fcntl.LOCK_SH):
+        for name in _KITS_OWN:
+            path = build / flavour / name
+            if path.is_dir():
+                shutil.copytree(path, into / flavour / name)
+            elif path.is_file():
+                shutil.copy2(path, into / flavour / name)
+        if (build / "needs").exists():
+            shutil.copy2(build / "needs", into / "needs")
+
+
+def environment(work: pathlib.Path) -> Dict[str, str]:
+    """Of a grade: nothing of the caller's that a submission has no use for."""
+    kept = {name: os.environ[name] for name in _PASSED_ON
+            if name in os.environ}
+    (work / "tmp").mkdir(exist_ok=True)
+    return {**kept, "BUILD": str(work / "build"), "NO_COLOR": "1",
+            "TMPDIR": str(work / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run(command: List[str], work: pathlib.Path, output: pathlib.Path,
+        limit_s: float, niceness: int = 0) -> Ended:
+    """Grades. Interrupted, it stops the grader first."""
+
+    def prepare() -> None:
+        die_with_parent(signal.SIGTERM)
+        if niceness:
+            os.nice(niceness)
+
+    errors = work / "errors.txt"
+    before = os.times()
+    with open(output, "wb") as out, open(errors, "wb") as err:
+        process = subprocess.Popen(
+            command, cwd=str(ROOT), env=environment(work), stdout=out,
+            stderr=err, stdin=subprocess.DEVNULL, start_new_session=True,
+            preexec_fn=prepare)
+        leash()
+        try:
+            process.wait(timeout=limit_s)
+            late = False
+        except subprocess.TimeoutExpired:
+            late = True
+        finally:
+            _stop(process)
+    after = os.times()
+    said = errors.read_bytes()[:4096].decode(errors="replace").strip()
+    return Ended(process.returncode, late, said,
+                 after.children_user + after.children_system
+                 - before.children_user - before.children_system)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a grader that still runs: it ends its nodes itself."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=_GRACE_S)
+        except subprocess.TimeoutExpired:
+            pass
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+
+
+_leash_fd: Optional[int] = None
+
+
+def hold_leash() -> None:
+    """From now on our standard input is a pipe that whoever started us holds:
+    when that end closes, we have to go. Works where no signal says so."""
+    global _leash_fd
+    _leash_fd = 0
+
+
+def leash() -> None:
+    """Starts to watch the leash, once nothing is forked any more."""
+    if _leash_fd is None:
+        return
+
+    def watch() -> None:
+        while os.read(0, 1 << 10):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

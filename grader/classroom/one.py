@@ -1,0 +1,293 @@
+"""Grades one submission into RESULTS/students/NAME: `grade-class --one`.
+
+It needs nothing but the kit, the submission and a folder, and shares nothing
+with other grades; so a class can be spread by any means. What is done already
+(the same content, kit and options) is kept. A folder of results appears whole
+or not at all.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import os
+import pathlib
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from . import content, grading, key, store
+from .entries import Entry
+from .trouble import Trouble
+from .unpack import Refused, unpack
+
+GRADED, KEPT, REFUSED, TROUBLE = "graded", "kept", "refused", "trouble"
+_TAKEN = (0, 1, 3)  # exit statuses of a grade that came to a verdict
+_LOCK = "lock"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a grade needs, the same for all of a class."""
+
+    results: pathlib.Path
+    options: key.Options
+    stages: Tuple[str, ...]      # folders of all labs: "1-rpc", ...
+    labs: Tuple[str, ...]        # names of those graded
+    kit: str                     # its digest
+    grader: List[str]            # the command
+    help: str                    # what it says of its options
+    sandbox: str                 # the level
+    again: bool = False          # the second grade of a sample
+    fresh: bool = False          # even if it is done
+    niceness: int = 0
+
+    @property
+    def kind(self) -> str:
+        return store.AGAIN if self.again else store.STUDENTS
+
+
+@dataclass
+class Outcome:
+    """How one submission went."""
+
+    student: str
+    how: str                     # GRADED, KEPT, ...
+    meta: Dict[str, Any] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """For people."""
+        if self.how == TROUBLE:
+            return f"{self.student}: {self.meta['trouble']}"
+        if self.meta.get("refused"):
+            return f"{self.student}: refused: {self.meta['refused']}"
+        text = (f"{self.student}: {self.meta['score']:g}/"
+                f"{self.meta['max_score']:g}")
+        if self.how == KEPT:
+            return f"{text}, done before"
+        found = len(self.meta["findings"])
+        told = f", {found} finding{'s' * (found != 1)}" * bool(found)
+        return f"{text} in {self.meta['seconds']:.0f} s{told}"
+
+
+def prepare(results: pathlib.Path, options: key.Options,
+            grader: Optional[pathlib.Path] = None,
+            level: str = "", **more: Any) -> Bench:
+    """Finds out what all grades have in common. Trouble."""
+    import sys
+    sys.path.insert(0, str(grading.ROOT / "grader"))
+    from conclave import discover
+    labs = [course.lab for course in
+            discover.load_all(grading.ROOT / "labs")]
+    names = [lab.name for lab in labs]
+    for name in options.labs:
+        if name not in names:
+            raise Trouble(f"there is no lab '{name}': take "
+                          f"{' or '.join(names)}")
+    for path in (options.secret, options.published):
+        if path is not None and not path.is_file():
+            raise Trouble(f"there is no file {path}")
+    command = grading.grader_of(grader)
+    help_text = grading.known_options(command)
+    kit = key.kit_digest(grading.ROOT)
+    if grader is not None:       # a test's own: it is the kit, and builds none
+        level = grading.accept(level or "none", "by a test", options)
+        kit = _hash_of([grader])
+    level = level or grading.build_kit(options, help_text)
+    return Bench(
+        results.absolute(), options, tuple(lab.folder for lab in labs),
+        options.labs or tuple(names), kit, command, help_text,
+        level, **more)
+
+
+def grade_one(bench: Bench, entry: Entry) -> Outcome:
+    """Grades, or keeps what is there. Trouble is told in the outcome."""
+    work_root = bench.results / store.WORK
+    work_root.mkdir(parents=True, exist_ok=True)
+    work = pathlib.Path(tempfile.mkdtemp(dir=str(work_root),
+                                         prefix=f"{entry.student}."))
+    try:
+        with open(work / _LOCK, "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return _Grade(bench, entry, work).run()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def sweep(results: pathlib.Path) -> None:
+    """Removes what killed grades have left behind; not what still runs."""
+    folder = results / store.WORK
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            with open(path / _LOCK) as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        except OSError:
+            if time.time() - path.lstat().st_mtime > 60:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+class _Grade:
+    """One grade in the making."""
+
+    def __init__(self, bench: Bench, entry: Entry, work: pathlib.Path):
+        self.bench = bench
+        self.entry = entry
+        self.work = work
+        self.made = work / "made"
+        self.place = bench.results / bench.kind / entry.student
+        self.made.mkdir()
+        self.meta: Dict[str, Any] = {
+            "student": entry.student, "submission": entry.shown,
+            "id": entry.id, "sha256": "", "key": "",
+            "kit": key.kit_version(grading.ROOT, bench.kit),
+            "options": bench.options.told(), "sandbox": bench.sandbox,
+            "handed_in": _newest(entry.paths), "stages": [],
+            "score": 0, "max_score": 0, "seconds": 0.0, "cpu_seconds": 0.0,
+            "finished": False, "refused": "", "trouble": "", "findings": []}
+
+    def run(self) -> Outcome:
+        files = self.made / store.SUBMISSION
+        top: Optional[pathlib.Path] = None
+        try:
+            self.meta["findings"] = unpack(self.entry, files)
+            top = content.find_top(files, self.bench.stages, self.bench.labs)
+        except Refused as error:
+            self.meta["refused"] = str(error)
+        self._seal(content.content_hash(files) if top is not None
+                   else _hash_of(self.entry.paths))
+        kept = None if self.bench.fresh else self._done_before()
+        if kept is not None:
+            return Outcome(self.entry.student, KEPT, kept)
+        how = REFUSED
+        if top is not None:
+            how = self._grade(top)
+        else:
+            shutil.rmtree(files, ignore_errors=True)
+            store.write_json(self.made / store.RESULT,
+                             {"score": 0, "max_score": 0, "labs": [],
+                              "finished": True})
+        if how != TROUBLE or self.meta["max_score"]:
+            self._settle()
+        return Outcome(self.entry.student, how, self.meta)
+
+    def _seal(self, sha256: str) -> None:
+        self.meta["sha256"] = sha256
+        self.meta["key"] = key.key(sha256, self.bench.kit,
+                                   self.meta["options"],
+                                   self.bench.sandbox)
+
+    def _done_before(self) -> Optional[Dict[str, Any]]:
+        """What is in place, if it is this very grade."""
+        there = store.read(self.place)
+        if there is None or there.meta.get("key") != self.meta["key"] or \
+                there.meta.get("trouble"):
+            return None
+        return there.meta
+
+    def _grade(self, top: pathlib.Path) -> str:
+        """Runs the grader on the folder with the stages."""
+        self.meta["stages"] = [name for name in self.bench.stages
+                               if (top / name).is_dir()]
+        pages = ["--html", str(self.made / store.PAGES)] \
+            if self.bench.options.pages else []
+        grading.copy_build(self.work / "build")
+        began = time.monotonic()
+        ended = grading.run(
+            [*self.bench.grader,
+             *grading.words(self.bench.options, self.bench.help),
+             "--submission", str(top), "--json",
+             str(self.made / store.RESULT), *pages],
+            self.work, self.made / store.TEXT,
+            60.0 * self.bench.options.limit_minutes, self.bench.niceness)
+        self.meta["seconds"] = round(time.monotonic() - began, 1)
+        self.meta["cpu_seconds"] = round(ended.cpu_s, 1)
+        self._rename_paths()
+        return self._judge(ended)
+
+    def _judge(self, ended: grading.Ended) -> str:
+        """Takes the results over into meta."""
+        result = store.read_json(self.made / store.RESULT)
+        if not isinstance(result, dict) or "score" not in result:
+            self.meta["trouble"] = (
+                f"the grader came to no results (status {ended.status}): "
+                f"{ended.said or 'it said nothing'}")
+            return TROUBLE
+        self.meta.update(score=result["score"], max_score=result["max_score"],
+                         finished=bool(result.get("finished")))
+        self.meta["findings"] += [str(one) for one
+                                  in result.get("findings", [])]
+        self.meta["sandbox"] = _name_of(result.get("sandbox"),
+                                        self.bench.sandbox)
+        if ended.out_of_time:
+            self.meta["trouble"] = (
+                f"the grade was stopped after "
+                f"{self.bench.options.limit_minutes} minutes: raise "
+                "--limit-minutes, or look what it does there")
+        elif ended.status == 4:
+            self.meta["trouble"] = ("the grader itself failed in some tests, "
+                                    "which cost no points: grade again")
+        elif ended.status not in _TAKEN or not self.meta["finished"]:
+            self.meta["trouble"] = (f"the grader stopped early (status "
+                                    f"{ended.status}): {ended.said}")
+        return TROUBLE if self.meta["trouble"] else GRADED
+
+    def _rename_paths(self) -> None:
+        """Results speak of where the files will be, not of our workshop."""
+        for path in self.made.rglob("*"):
+            if path.parent == self.made / store.PAGES or path in (
+                    self.made / store.RESULT, self.made / store.TEXT):
+                ours, theirs = str(self.made).encode(), str(self.place).encode()
+                data = path.read_bytes()
+                if ours in data:
+                    path.write_bytes(data.replace(ours, theirs))
+
+    def _settle(self) -> None:
+        """Everything in place at once."""
+        self.meta["graded_at"] = datetime.datetime.now(
+            datetime.timezone.utc).isoformat(timespec="seconds")
+        store.write_json(self.made / store.META, self.meta)
+        earlier = None
+        there = store.read(self.place)
+        if not self.bench.again and there is not None:
+            earlier = self.bench.results / store.EARLIER / self.entry.student
+        store.settle(self.made, self.place, earlier)
+
+
+def _name_of(told: Any, otherwise: str) -> str:
+    """A sandbox's name, which a result may hold in an object."""
+    if isinstance(told, dict):
+        told = told.get("name")
+    return str(told) if told else otherwise
+
+
+def _newest(paths: Sequence[pathlib.Path]) -> str:
+    """The newest of a submission's times, as a hint when it was handed in."""
+    newest = 0.0
+    for path in paths:
+        newest = max(newest, path.lstat().st_mtime) if path.is_file() else \
+            max([newest] + [one.lstat().st_mtime for one in path.rglob("*")
+                            if one.is_file() and not one.is_symlink()])
+    return datetime.datetime.fromtimestamp(
+        newest, datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def _hash_of(paths: Sequence[pathlib.Path]) -> str:
+    """Of a submission that could not be unpacked: its bytes as they are."""
+    import hashlib
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            with open(path, "rb") as file:
+                for chunk in iter(lambda: file.read(1 << 20), b""):
+                    digest.update(chunk)
+        else:
+            for one in sorted(path.rglob("*")):
+                digest.update(os.fsencode(one.relative_to(path)) + b"\0")
+                if one.is_file() and not one.is_symlink():
+                    digest.update(str(one.stat().st_size).encode())
+    return digest.hexdigest()
