@@ -63,10 +63,28 @@ static void the_usual_commands(void)
     CHECK_TEXT(answer("ECHO there\r\n"), "$5\r\nthere\r\n");
     CHECK_TEXT(answer("SELECT 0\r\n"), "+OK\r\n");
     CHECK_TEXT(answer("SELECT 1\r\n"), "-ERR DB index is out of range\r\n");
-    CHECK_TEXT(answer("CONFIG GET save\r\n"), "*0\r\n");
-    CHECK_TEXT(answer("COMMAND\r\n"), "*0\r\n");
+    CHECK_TEXT(answer("CONFIG GET save\r\n"), "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
+    CHECK_TEXT(answer("CONFIG GET maxmemory\r\n"), "*0\r\n");
+    CHECK(strstr(answer("COMMAND\r\n"), "*6\r\n$4\r\necho\r\n:2\r\n*0\r\n"
+                                        ":0\r\n:0\r\n:0\r\n") != NULL);
+    client_keys("ECHO", 1, -1);
+    CHECK(strstr(answer("COMMAND\r\n"), "*6\r\n$4\r\necho\r\n:2\r\n*0\r\n"
+                                        ":1\r\n:-1\r\n:1\r\n") != NULL);
+    CHECK_TEXT(answer("CLUSTER SLOTS\r\n"),
+               "-CLUSTERDOWN no leader is known; try again\r\n");
+    CHECK_TEXT(answer("CLUSTER INFO\r\n"), "$20\r\ncluster_state:fail\r\n\r\n");
+    fake_leader_is(2);
+    CHECK_TEXT(answer("CLUSTER SLOTS\r\n"),
+               "*1\r\n*5\r\n:0\r\n:16383\r\n"
+               "*3\r\n$1\r\nb\r\n:2\r\n$40\r\n"
+               "0000000000000000000000000000000000000002\r\n"
+               "*3\r\n$1\r\na\r\n:2\r\n$40\r\n"
+               "0000000000000000000000000000000000000001\r\n"
+               "*3\r\n$1\r\nc\r\n:2\r\n$40\r\n"
+               "0000000000000000000000000000000000000003\r\n");
+    fake_leader_is(NO_NODE);
     CHECK_TEXT(answer("COMMAND DOCS\r\n"), "*0\r\n");
-    CHECK_TEXT(answer("COMMAND COUNT\r\n"), ":14\r\n");
+    CHECK_TEXT(answer("COMMAND COUNT\r\n"), ":15\r\n");
     CHECK_TEXT(answer("CLIENT SETINFO LIB-NAME x\r\n"), "+OK\r\n");
     CHECK_TEXT(answer("CLIENT GETNAME\r\n"), "$-1\r\n");
     CHECK_TEXT(answer("CLIENT SETNAME me\r\nCLIENT GETNAME\r\n"),

@@ -2,8 +2,16 @@
  * fake_app.c - what stands above the runtime in unit tests: nothing.
  */
 #include "app.h"
+#include "fake_host.h"
 #include "node.h"
 #include "rpc.h"
+
+static int leader = NO_NODE; /* as told by fake_leader_is */
+
+void fake_leader_is(int id)
+{
+    leader = id;
+}
 
 void app_start(void)
 {
@@ -11,7 +19,7 @@ void app_start(void)
 
 struct app_status app_status(void)
 {
-    return (struct app_status){.role = "none", .leader = NO_NODE};
+    return (struct app_status){.role = "none", .leader = leader};
 }
 
 void await_app_drain(void)

@@ -53,4 +53,7 @@ const char *fake_traced(void);
 void fake_shut_down(void);
 bool fake_is_stopped(void);
 
+/* Whom the app, which is none, takes for the leader; NO_NODE: nobody. */
+void fake_leader_is(int id);
+
 #endif

@@ -17,7 +17,8 @@
  * limit of the client's own (then the end of one of its commands helps), or the
  * node's limit (then it queues in stalled, and the end of any command helps).
  *
- * The commands that every node knows are in client_commands.c.
+ * The commands that every node knows are in client_commands.c and
+ * client_cluster.c.
  */
 #include "client.h"
 
@@ -91,6 +92,17 @@ void client_text_command(const char *name,
 {
     client_table_add(&(struct client_command){
         .port = PORT_TEXT, .name = name, .batch_fn = fn});
+}
+
+void client_keys(const char *name, int first, int last)
+{
+    struct client_command *command = client_table_get(PORT_RESP,
+                                                      bytes_text(name));
+
+    if (!command)
+        node_fatal("client_keys: there is no command '%s' yet", name);
+    command->first_key = first;
+    command->last_key = last;
 }
 
 static struct list *bucket_of(uint64_t id)
@@ -344,6 +356,7 @@ void client_start(void)
     list_init(&stalled);
     cond_init(&ended, "the end of a client's command");
     client_commands_start();
+    client_cluster_start();
 }
 
 void await_client_drain(void)

@@ -67,6 +67,13 @@ void client_text_command(const char *name,
                          void (*fn)(struct client_request *requests[],
                                     int count));
 
+/*
+ * Tells where in a command its keys stand, for libraries that ask: the first of
+ * them, and the last (words are counted from the name, which is 0; -1: the last
+ * word). The command has been added before.
+ */
+void client_keys(const char *name, int first, int last);
+
 /* The runtime's: upcalls, the commands that every node knows, the drain. */
 void client_on_bytes(uint64_t client, enum client_port port, const void *data,
                      size_t len);

@@ -96,6 +96,8 @@ static void info(struct client_request *request)
     put_info(&text, "commit:%llu", (unsigned long long)app.commit_index);
     put_info(&text, "applied:%llu", (unsigned long long)app.last_applied);
     put_info(&text, "nodes:%d", node_config()->node_count);
+    put_info(&text, "\r\n# Cluster");
+    put_info(&text, "cluster_enabled:1");
     put_info(&text, "\r\n# Work");
     put_info(&text, "stream_writes:%llu",
              (unsigned long long)counts.stream_writes);
@@ -130,7 +132,7 @@ static void hello(struct client_request *request)
     put_pair(out, "proto", 2);
     put_pair(out, "id", (int64_t)client_id(request->client));
     resp_text(out, "mode");
-    resp_text(out, "standalone");
+    resp_text(out, "cluster");
     resp_text(out, "role");
     resp_text(out, "master");
     resp_text(out, "modules");
@@ -178,23 +180,32 @@ static void client(struct client_request *request)
     }
 }
 
-/* COMMAND [COUNT | DOCS | ...]: what redis-cli asks for its completions. */
-static void command(struct client_request *request)
-{
-    if (request->argc > 1 && resp_is(request->argv[1], "COUNT"))
-        resp_int(request->reply, client_table_count(PORT_RESP));
-    else
-        resp_array(request->reply, 0);
-}
-
-/* CONFIG GET ...: nothing of ours is a setting of Redis. */
+/* CONFIG GET parameter ...: nothing of ours is a setting of Redis, but some
+ * tools ask how durable it is. */
 static void config(struct client_request *request)
 {
-    if (resp_is(request->argv[1], "GET"))
-        resp_array(request->reply, 0);
-    else
-        resp_error(request->reply, "ERR only CONFIG GET is known here; the "
-                                   "node is set up by its configuration file");
+    static const char *const settings[][2] = {{"save", ""},
+                                              {"appendonly", "yes"}};
+    struct buf *out = request->reply;
+    struct buf found = {0};
+    int count = 0;
+
+    if (!resp_is(request->argv[1], "GET")) {
+        resp_error(out, "ERR only CONFIG GET is known here; the node is set up "
+                        "by its configuration file");
+        return;
+    }
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        for (int word = 2; word < request->argc; word++)
+            if (resp_is(request->argv[word], settings[i][0])) {
+                resp_text(&found, settings[i][0]);
+                resp_text(&found, settings[i][1]);
+                count += 2;
+                break;
+            }
+    resp_array(out, count);
+    put_bytes(out, buf_span(&found));
+    buf_free(&found);
 }
 
 static void select_database(struct client_request *request)
@@ -219,7 +230,6 @@ void client_commands_start(void)
     client_command("INFO", 1, 0, info);
     client_command("HELLO", 1, 0, hello);
     client_command("CLIENT", 2, 0, client);
-    client_command("COMMAND", 1, 0, command);
     client_command("CONFIG", 2, 0, config);
     client_command("SELECT", 2, 2, select_database);
 }

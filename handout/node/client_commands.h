@@ -6,8 +6,9 @@
 
 #include "client.h"
 
-/* Registers them. */
+/* Registers them: client_commands.c, client_cluster.c. */
 void client_commands_start(void);
+void client_cluster_start(void);
 
 /* A connection's number, and the name that the client gave it. */
 uint64_t client_id(const struct client *client);

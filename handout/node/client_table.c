@@ -59,12 +59,29 @@ void client_table_add(const struct client_command *command)
     table->count++;
 }
 
+struct client_command *client_table_get(enum client_port port,
+                                        struct bytes name)
+{
+    struct client_command *slot = slot_of(port, name);
+
+    return slot->name ? slot : NULL;
+}
+
 const struct client_command *client_table_find(enum client_port port,
                                                struct bytes name)
 {
-    const struct client_command *slot = slot_of(port, name);
+    return client_table_get(port, name);
+}
 
-    return slot->name ? slot : NULL;
+const struct client_command *client_table_next(
+    enum client_port port, const struct client_command *before)
+{
+    const struct client_command *slots = tables[port].slots;
+    size_t at = before ? (size_t)(before - slots) + 1 : 0;
+
+    while (at < SLOTS && !slots[at].name)
+        at++;
+    return at < SLOTS ? &slots[at] : NULL;
 }
 
 int client_table_count(enum client_port port)

@@ -298,9 +298,12 @@ static void run_snapshot(struct client_request *request)
 
 void app_start(void)
 {
-    for (size_t i = 0; i < SPELLING_COUNT; i++)
+    for (size_t i = 0; i < SPELLING_COUNT; i++) {
         client_batch_command(spellings[i].name, spellings[i].least,
                              spellings[i].most, run);
+        if (spellings[i].keys != 0)
+            client_keys(spellings[i].name, 1, spellings[i].keys);
+    }
     client_batch_command("REQ", 4, 0, run);
     client_command("SNAPSHOT", 1, 1, run_snapshot);
     kv_text_start();
