@@ -43,14 +43,13 @@ class Clients:
             if what == "get":
                 await kv.get(key)
             elif what == "getm":
-                known[key] = await kv.getm(key)
+                known[key] = _version_in(await kv.getm(key))
             elif what == "set":
                 await kv.set(key, value)
             elif what == "append":
                 await kv.append(key, value)
             elif what == "cas":
-                found = known.get(key)
-                await kv.cas(key, found[1] if found else 0, value)
+                await kv.cas(key, known.get(key, 0), value)
             elif what == "mget":
                 await kv.run("MGET", *self.keys)
             elif what == "del":
@@ -73,6 +72,13 @@ class Clients:
     async def stop(self) -> None:
         self.goes_on = False
         await asyncio.gather(*self.tasks)
+
+
+def _version_in(reply: Any) -> int:
+    """What GETM says of a key: 0 if there is none. Of a reply of another shape
+    the history will complain."""
+    is_right = isinstance(reply, list) and len(reply) == 2
+    return reply[1] if is_right and isinstance(reply[1], int) else 0
 
 
 async def finish(c: Any, clients: Clients, least: int) -> None:

@@ -81,11 +81,13 @@ async def _expiry(c, text):
     said = (await holds(c, text, "getm long", b"x")).split()
     c.check(900 < int(said[2]) <= 1000, expected="up to 1000 s are left",
             observed=repr(said))
-    kept = await version(c, text, "set kept 1 1", b"x")
+    kept = await version(c, text, "set kept 1000 1", b"x")
     await version(c, text, f"cas kept 0 {kept} 1", b"y")
+    said = (await holds(c, text, "getm kept", b"y")).split()
+    c.check(said[2] == b"0", expected="the key stays: 0 seconds",
+            observed=repr(said))
     await c.sleep(1300)
     await holds(c, text, "get mortal", None)
-    await holds(c, text, "get kept", b"y")
 
 
 @test("A value is as long as its line says; mistakes cost one request",
@@ -150,13 +152,12 @@ async def text_redirect(c):
     """Followers are asked; a hundred requests are sent at once to the leader;
     it is cut off, and asked; the others name the next one."""
     old = await leader(c)
-    wanted = f"ERR_REDIRECT {c.text_address(old)}"
     for node in others(c, old):
         text = await c.text(node)
-        await answers(c, text, wanted, "get k")
-        await answers(c, text, wanted, "set k 0 1", b"x")
+        await _names(c, node, old)
+        await answers(c, text, "ERR_REDIRECT ", "set k 0 1", b"x")
         await text.send(b"set k 0 1 noreply\r\nx\r\n")
-        await answers(c, text, wanted, "delete k")
+        await answers(c, text, "ERR_REDIRECT ", "delete k")
     text = await c.text(old)
     for step in range(50):
         await text.send(b"set k 0 2 noreply\r\n%02d\r\nget k\r\n" % step)
@@ -175,12 +176,17 @@ async def text_redirect(c):
             expected="a set that its leader lost: ERR_INTERNAL",
             observed=repr(said), node=old)
     for node in others(c, new):
-        text = await c.text(node)
-
-        async def named():
-            line = await text.cmd("get k")
-            return line.decode() == f"ERR_REDIRECT {c.text_address(new)}"
-
-        await c.until(named, rule=TEXT, what=f"node {node} answers get with "
-                      f"the text port of node {new}, which leads")
+        await _names(c, node, new)
     await holds(c, await c.text(new), "get k", b"49")
+
+
+async def _names(c, node, wanted):
+    """In the end this node says where the leader's text port is."""
+    text = await c.text(node)
+
+    async def so():
+        line = await text.cmd("get k")
+        return line.decode() == f"ERR_REDIRECT {c.text_address(wanted)}"
+
+    await c.until(so, rule=TEXT, what=f"node {node} answers get by the text "
+                  f"port of node {wanted}, which leads")
