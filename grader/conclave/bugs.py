@@ -85,9 +85,11 @@ class Catch:
     def _first(self, results: Sequence[Mapping[str, Any]]
                ) -> Optional[Dict[str, Any]]:
         """The result that counts of the test that must catch it: with two
-        worlds there may be two, of which one is enough."""
+        worlds there may be two, of which one is enough. One that was not run,
+        because a test that it needs had failed, has seen nothing."""
         mine = [dict(one) for one in results
-                if one["name"] == self.bug.caught_by[0]]
+                if one["name"] == self.bug.caught_by[0]
+                and not one.get("observed", "").startswith("not run:")]
         mine.sort(key=lambda one: one["status"] not in _CAUGHT)
         return mine[0] if mine else None
 

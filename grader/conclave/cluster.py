@@ -199,7 +199,8 @@ class Cluster(Proposing, Storing, DiskWords):
         return reply
 
     async def status(self, node: int) -> Dict[str, Any]:
-        """What a node says of itself: advice, never a verdict."""
+        """What a node says of itself: advice; a verdict only where the test is
+        about what it says."""
         reply = await self.cmd(node, "STATUS")
         if not isinstance(reply, list) or len(reply) % 2:
             raise Failure("STATUS is answered by names and values",

@@ -161,6 +161,12 @@ class Counting(unittest.TestCase):
         self.assertIn("1 of 2", kill_table.line(catch))
         self.assertIn("MISSED", kill_table.line(self.catch("passed")))
 
+    def test_a_test_that_was_not_run_has_caught_nothing(self):
+        catch = bugs.Catch(self.bug, [[self.result(
+            "rpc/one", "failed", observed="not run: it needs rpc/two, which "
+            "failed")]])
+        self.assertEqual(catch.caught, 0)
+
     def test_no_verdict_is_no_catch(self):
         catch = self.catch("failed")
         catch.troubles.append("seed 2: the grader came to no results")

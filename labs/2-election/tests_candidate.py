@@ -7,11 +7,11 @@ from typing import Any, Dict, Set
 
 from conclave import Frame, Method, test
 
-from .tests_words import (ALL, BRISK, CANDIDATES, DURABLE, FOLLOWERS,
-                          LOG_CHECK, PATIENT, SAFETY, SOON_S, SPLIT, Seat,
-                          TIMING, VOTE_2, campaigns, check_campaigns_justified,
-                          check_vote, heartbeats, requests,
-                          rounds_of_campaigns, sit, term_of)
+from .tests_words import (ALL, BRISK, CALM, CANDIDATES, DURABLE, FOLLOWERS,
+                          LEADER_OF, LOG_CHECK, PATIENT, SAFETY, SOON_S, SPLIT,
+                          Seat, TIMING, VOTE_2, campaigns,
+                          check_campaigns_justified, check_vote, heartbeats,
+                          requests, rounds_of_campaigns, sit, term_of)
 
 
 @test("A node that hears no leader asks every peer", part="B", points=2,
@@ -106,7 +106,7 @@ OVERLAP = {"heartbeat_ms": 100, "election_min_ms": 220, "election_max_ms": 280,
            "rpc_timeout_ms": 99}
 
 
-@test("A vote of an earlier election does not count", part="B", points=4,
+@test("A vote of an earlier election does not count", part="B", points=3,
       peers=[2, 3], config=OVERLAP, needs="majority_wins", rule=SAFETY,
       hint="Count votes in an object of one campaign, or compare the term "
            "that was asked for with the current one when the answer comes.")
@@ -163,6 +163,23 @@ async def yields_to_leader(c):
             c.check(later.method == Method.REQUEST_VOTE,
                     expected=f"no second leader in term {term_of(request)}",
                     observed=f"AppendEntries of term {term_of(later)}")
+
+
+@test("A follower knows its term's leader, and no other", part="B", points=1,
+      peers=[2, 3], config=CALM, rule=LEADER_OF,
+      hint="A new term has no leader that anybody knows of; whoever heartbeats "
+           "in it is the one.")
+async def knows_its_leader(c):
+    """A leader speaks, a new term begins, another leader speaks. Clients are
+    sent to whom the node names."""
+    two, three = await sit(c, 2, 3)
+    for act, wanted in ((two.beat(5), 2), (three.ask_vote(6), -1),
+                        (three.beat(6), 3), (two.beat(7), 2)):
+        await act
+        named = (await c.status(1))["leader"]
+        c.check(named == wanted, expected="node 1 names "
+                + (f"node {wanted}" if wanted >= 0 else "nobody (-1)"),
+                observed=f"it names {named}")
 
 
 @test("To yield is not to forget the vote", part="B", points=3, peers=[2, 3],

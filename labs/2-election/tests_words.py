@@ -25,6 +25,7 @@ CANDIDATES = "Raft paper, Figure 2, Rules for Servers, Candidates"
 VOTE_1 = "Raft paper, Figure 2, RequestVote RPC, receiver rule 1"
 VOTE_2 = "Raft paper, Figure 2, RequestVote RPC, receiver rule 2"
 LOG_CHECK = "Raft paper, section 5.4.1 (Election restriction)"
+LEADER_OF = "handout/node/raft.h, leader: of current_term, if known"
 DURABLE = ("Raft paper, Figure 2, State: persistent state is updated on stable "
            "storage before responding to RPCs")
 SAFETY = "Raft paper, Figure 3, Election Safety"
