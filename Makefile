@@ -80,8 +80,8 @@ SEALED ?=
 NEEDS := $(if $(SEALED),,$(BUILD)/needs)
 
 # The reference of a past lab may be handed out as objects.
-stage = $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c)) \
-        $(wildcard $1/*.c.o)
+stage = $(strip $(patsubst $1/%,$(OUT)/obj/$2/%.o,$(wildcard $1/*.c)) \
+                $(wildcard $1/*.c.o))
 
 RPC := $(call stage,$(STAGE_RPC),1-rpc)
 ELECTION := $(call stage,$(STAGE_ELECTION),2-election)
@@ -273,6 +273,8 @@ $(O)/handout/uv/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS)
 $(O)/solution/%: INCLUDES = $(KIT_INCLUDES)
 $(O)/grader/%: INCLUDES = $(TOOL_INCLUDES) $(UV_CFLAGS)
 $(O)/grader/selftest/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS)
+# A sanitizer would not live within the limits that it sets.
+$(O)/grader/confine/%: INCLUDES = -fno-sanitize=all
 $(O)/grader/bench/%: INCLUDES = $(KIT_INCLUDES) $(UV_CFLAGS) -D_GNU_SOURCE
 $(O)/grader/sim/rogue/%: INCLUDES = $(KIT_INCLUDES)
 $(OUT)/obj/%: INCLUDES = $(KIT_INCLUDES)
@@ -322,7 +324,7 @@ $(O)/proxy: $(PROXY)
 
 $(O)/confine: $(CONFINE)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $^ -o $@
+	$(Q)$(CC) $(LDFLAGS) $^ -o $@
 
 $(O)/check: $(CHECK)
 	$(call say,LD,$@)

@@ -80,7 +80,7 @@ static void check(int outcome, const char *what)
     }
 }
 
-/* ---- Bytes ----------------------------------------------------------------- */
+/* ---- Bytes --------------------------------------------------------------- */
 
 static void put(struct out *out, const void *data, size_t len)
 {
@@ -159,7 +159,7 @@ static void put_message(struct out *out, uint32_t stream)
     put(out, message.data, message.len);
 }
 
-/* ---- Requests and answers -------------------------------------------------- */
+/* ---- Requests and answers ------------------------------------------------ */
 
 static void send_out(struct client *client, const struct out *out)
 {
@@ -268,7 +268,7 @@ static void on_connected(uv_connect_t *connecting, int status)
     send_request(client);
 }
 
-/* ---- The run --------------------------------------------------------------- */
+/* ---- The run ------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {

@@ -44,7 +44,7 @@ def _why(before: store.Graded, now: store.Graded) -> str:
     """What the two grades did not have in common."""
     parts = []
     for name, words in (("sha256", "another submission"),
-                        ("kit", "another kit"),
+                        ("grader", "another kit"),
                         ("options", "other options"),
                         ("sandbox", "another sandbox")):
         if before.meta.get(name) != now.meta.get(name):

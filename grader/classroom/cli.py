@@ -141,6 +141,8 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     """Runs the command; returns its exit status."""
     parser = _parser()
     options = parser.parse_args(words)
+    if options.grader is not None:
+        options.grader = options.grader.absolute()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _run(options)
@@ -208,6 +210,9 @@ def _one(options: argparse.Namespace) -> int:
 
 def _class(options: argparse.Namespace) -> int:
     """Grades all, and writes what there is to say of all."""
+    if options.submissions.resolve() in options.out.resolve().parents:
+        raise Trouble(f"{options.out} lies among the submissions: name a "
+                      "folder elsewhere")
     found, refused = entries.find(options.submissions)
     if not found:
         raise Trouble(f"{options.submissions} holds no submission: put a "
@@ -245,7 +250,7 @@ def _grade_all(options: argparse.Namespace, chosen: Options,
     progress = Progress(len(found) + twice, jobs)
     team = crew.Crew(options.out, chosen, jobs, words, progress)
     ended = list(team.run([crew.Job(entry) for entry in found]))
-    chosen_twice = crew.sample(found, crew.hashes(options.out), twice)
+    chosen_twice = crew.sample(found, options.out, twice)
     return team.run([crew.Job(entry, True) for entry in chosen_twice]) \
         if chosen_twice else ended
 

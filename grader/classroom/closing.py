@@ -52,7 +52,7 @@ def _notices(results: pathlib.Path, told: Class,
              overrides: List[policy.Override]) -> List[str]:
     """What the instructor should know of the whole."""
     found = marks.strangers(told.graded, told.late, overrides)
-    for name, what in (("kit", "kits"), ("options", "options"),
+    for name, what in (("grader", "kits"), ("options", "options"),
                        ("sandbox", "sandboxes")):
         seen = sorted({str(one.meta.get(name)) for one in told.graded})
         if len(seen) > 1:
@@ -61,10 +61,12 @@ def _notices(results: pathlib.Path, told: Class,
     listed: Any = store.read_json(results / store.CLASS) or {}
     names = {one.student for one in told.graded}
     expected = set(listed.get("submissions", names))
-    found += [f"{name} handed in, and has no results yet"
-              for name in sorted(expected - names)]
-    found += [f"{name} has results, and no submission any more"
-              for name in sorted(names - expected)]
+    for missing, what in ((expected - names, "no results yet: the same "
+                           "command goes on"),
+                          (names - expected, "results, but no submission any "
+                           "more")):
+        if missing:
+            found.append(f"{', '.join(sorted(missing))}: {what}")
     found += [str(one) for one in listed.get("refused", [])]
     for pair in told.pairs:
         if not pair.same:
@@ -161,9 +163,9 @@ def grade_text(one: Graded, mark: marks.Mark) -> str:
     if one.meta.get("findings"):
         lines += ["", "Found in it or on it:"]
         lines += [f"  {sentence}" for sentence in one.meta["findings"]]
-    lines += ["", f"Content {str(one.meta['sha256'])[:16]}, kit "
-              f"{one.meta['kit']}, sandbox {one.meta['sandbox']}, "
-              f"{one.meta['options']}"]
+    lines += ["", "Content {}, kit {}, grader {}, sandbox {}, {}".format(
+        str(one.meta["sha256"])[:16], *(one.meta.get(name, "?") for name in (
+            "kit", "grader", "sandbox", "options")))]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from . import grading, store
 from .entries import Entry
@@ -26,7 +26,6 @@ from .trouble import Trouble
 
 COMMAND = grading.ROOT / "grader" / "grade-class"
 _TICK_S = 1.0
-_MAX_SAID = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Crew:
             stderr=asyncio.subprocess.STDOUT, start_new_session=True)
         try:
             assert process.stdout is not None
-            said = await process.stdout.read(_MAX_SAID)
+            said = await process.stdout.read()
             await process.wait()
         except asyncio.CancelledError:
             process.terminate()
@@ -147,16 +146,12 @@ class Crew:
         return Ended(job, how, line)
 
 
-def sample(entries: Sequence[Entry], graded: Dict[str, str], count: int
+def sample(entries: Sequence[Entry], results: pathlib.Path, count: int
            ) -> List[Entry]:
-    """Whom to grade twice: by content hash, so that it is always the same."""
-    found = [one for one in entries if one.student in graded]
-    found.sort(key=lambda one: graded[one.student])
-    return found[:count]
-
-
-def hashes(results: pathlib.Path) -> Dict[str, str]:
-    """Student -> content hash, of those that a grader has looked at."""
-    return {one.student: str(one.meta["sha256"])
-            for one in store.read_all(results)
-            if not one.meta.get("refused") and one.labs}
+    """Whom to grade twice: those who have points, for there most can differ;
+    by content hash, so that it is always the same."""
+    order = {one.student: (one.score == 0, str(one.meta["sha256"]))
+             for one in store.read_all(results)
+             if one.labs and not one.meta["trouble"]}
+    found = [one for one in entries if one.student in order]
+    return sorted(found, key=lambda one: order[one.student])[:count]

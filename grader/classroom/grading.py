@@ -52,17 +52,7 @@ def grader_of(path: Optional[pathlib.Path]) -> List[str]:
     return [sys.executable, "-B", str(path or GRADER)]
 
 
-def known_options(grader: List[str]) -> str:
-    """What `grade --help` says."""
-    done = subprocess.run([*grader, "--help"], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False, cwd=str(ROOT))
-    if done.returncode != 0:
-        raise Trouble(f"{grader[-1]} --help fails: "
-                      f"{done.stderr.decode(errors='replace').strip()}")
-    return done.stdout.decode(errors="replace")
-
-
-def words(options: Options, help_text: str) -> List[str]:
+def words(options: Options) -> List[str]:
     """The options of a grade that counts."""
     line = list(options.labs)
     for pattern in options.only:
@@ -78,26 +68,21 @@ def words(options: Options, help_text: str) -> List[str]:
     if options.seed is not None and "--official" not in line:
         line += ["--seed", str(options.seed)]
     hidden = options.hidden or ROOT / "solution" / "hidden"
-    if "--hidden" in help_text and hidden.is_dir():
+    if hidden.is_dir():
         line += ["--hidden", str(hidden)]
-    if "--sandbox" in help_text:
-        line += ["--sandbox", options.sandbox]
-        line += ["--allow-weak-sandbox"] * options.allow_weak
-    return line
+    line += ["--sandbox", options.sandbox]
+    return line + ["--allow-weak-sandbox"] * options.allow_weak
 
 
-def build_kit(options: Options, help_text: str) -> str:
+def build_kit(options: Options) -> str:
     """Builds the kit in the usual place, from where each grade copies it, and
     tries the sandbox: its level. Trouble if it is too weak."""
-    from conclave import build, discover, failure, reference, spec
+    from conclave import (build, discover, failure, reference, sandbox_probe,
+                          sealed, spec)
     labs = [course.lab for course in discover.load_all(ROOT / "labs")]
     with tempfile.TemporaryDirectory(prefix="cv-class-") as folder:
         builder = build.Builder(ROOT, pathlib.Path(folder))
         try:
-            if "--sandbox" not in help_text or options.sandbox == "none":
-                builder.tools(spec.WORLDS)
-                return accept("none", "none was asked for", options)
-            from conclave import sandbox_probe, sealed
             builder.tools(spec.WORLDS, sealed.BEFORE)
             for lab in labs:
                 where = reference.folder(ROOT, lab)
@@ -150,16 +135,17 @@ def copy_build(into: pathlib.Path) -> None:
             shutil.copy2(build / "needs", into / "needs")
 
 
-def environment(work: pathlib.Path) -> Dict[str, str]:
+def environment(scratch: pathlib.Path) -> Dict[str, str]:
     """Of a grade: nothing of the caller's that a submission has no use for."""
     kept = {name: os.environ[name] for name in _PASSED_ON
             if name in os.environ}
-    (work / "tmp").mkdir(exist_ok=True)
-    return {**kept, "BUILD": str(work / "build"), "NO_COLOR": "1",
-            "TMPDIR": str(work / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    (scratch / "tmp").mkdir(exist_ok=True)
+    (scratch / "tmp").chmod(0o711)
+    return {**kept, "BUILD": str(scratch / "build"), "NO_COLOR": "1",
+            "TMPDIR": str(scratch / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run(command: List[str], work: pathlib.Path, output: pathlib.Path,
+def run(command: List[str], scratch: pathlib.Path, output: pathlib.Path,
         limit_s: float, niceness: int = 0) -> Ended:
     """Grades. Interrupted, it stops the grader first."""
 
@@ -168,11 +154,11 @@ def run(command: List[str], work: pathlib.Path, output: pathlib.Path,
         if niceness:
             os.nice(niceness)
 
-    errors = work / "errors.txt"
+    errors = scratch / "errors.txt"
     before = os.times()
     with open(output, "wb") as out, open(errors, "wb") as err:
         process = subprocess.Popen(
-            command, cwd=str(ROOT), env=environment(work), stdout=out,
+            command, cwd=str(ROOT), env=environment(scratch), stdout=out,
             stderr=err, stdin=subprocess.DEVNULL, start_new_session=True,
             preexec_fn=prepare)
         leash()

@@ -37,15 +37,6 @@ def kit_digest(root: pathlib.Path) -> str:
     return digest.hexdigest()
 
 
-def kit_version(root: pathlib.Path, digest: str) -> str:
-    """What people call this kit: "1.0+3f9a2c1d04"."""
-    try:
-        number = (root / "grader" / "VERSION").read_text().strip()
-    except OSError:
-        number = "0"
-    return f"{number}+{digest[:10]}"
-
-
 @dataclass(frozen=True)
 class Options:
     """What of a command line may change a grade."""

@@ -25,7 +25,8 @@ from .unpack import Refused, unpack
 
 GRADED, KEPT, REFUSED, TROUBLE = "graded", "kept", "refused", "trouble"
 _TAKEN = (0, 1, 3)  # exit statuses of a grade that came to a verdict
-_LOCK = "lock"
+_LOCK = "lock"            # of a grade in the making; says where its scratch is
+_SCRATCH = "cv-class-"
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Bench:
     options: key.Options
     stages: Tuple[str, ...]      # folders of all labs: "1-rpc", ...
     labs: Tuple[str, ...]        # names of those graded
-    kit: str                     # its digest
+    version: str                 # the kit's, as students know it
+    kit: str                     # a digest of what in it can move a grade
     grader: List[str]            # the command
-    help: str                    # what it says of its options
     sandbox: str                 # the level
     again: bool = False          # the second grade of a sample
     fresh: bool = False          # even if it is done
@@ -76,30 +77,34 @@ def prepare(results: pathlib.Path, options: key.Options,
             grader: Optional[pathlib.Path] = None,
             level: str = "", **more: Any) -> Bench:
     """Finds out what all grades have in common. Trouble."""
-    import sys
-    sys.path.insert(0, str(grading.ROOT / "grader"))
-    from conclave import discover
-    labs = [course.lab for course in
-            discover.load_all(grading.ROOT / "labs")]
-    names = [lab.name for lab in labs]
-    for name in options.labs:
-        if name not in names:
-            raise Trouble(f"there is no lab '{name}': take "
-                          f"{' or '.join(names)}")
+    from conclave import kit as version
+    stages = tuple(sorted(path.parent.name for path in
+                          (grading.ROOT / "labs").glob("*/tests.py")))
+    names = tuple(name.split("-", 1)[-1] for name in stages)
+    if not level:  # else whoever started us has looked
+        _check_labs(options.labs)
     for path in (options.secret, options.published):
         if path is not None and not path.is_file():
             raise Trouble(f"there is no file {path}")
     command = grading.grader_of(grader)
-    help_text = grading.known_options(command)
     kit = key.kit_digest(grading.ROOT)
     if grader is not None:       # a test's own: it is the kit, and builds none
         level = grading.accept(level or "none", "by a test", options)
         kit = _hash_of([grader])
-    level = level or grading.build_kit(options, help_text)
-    return Bench(
-        results.absolute(), options, tuple(lab.folder for lab in labs),
-        options.labs or tuple(names), kit, command, help_text,
-        level, **more)
+    level = level or grading.build_kit(options)
+    return Bench(results.absolute(), options, stages, options.labs or names,
+                 version.version(grading.ROOT), kit, command, level, **more)
+
+
+def _check_labs(wanted: Sequence[str]) -> None:
+    """Whether there are such labs. Trouble."""
+    from conclave import discover  # slow: it loads all tests
+    names = [course.lab.name for course in
+             discover.load_all(grading.ROOT / "labs")]
+    for name in wanted:
+        if name not in names:
+            raise Trouble(f"there is no lab '{name}': take "
+                          f"{' or '.join(names)}")
 
 
 def grade_one(bench: Bench, entry: Entry) -> Outcome:
@@ -108,12 +113,18 @@ def grade_one(bench: Bench, entry: Entry) -> Outcome:
     work_root.mkdir(parents=True, exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(dir=str(work_root),
                                          prefix=f"{entry.student}."))
+    # What the sandbox lets in must be where other users can pass.
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix=_SCRATCH))
     try:
+        scratch.chmod(0o711)
         with open(work / _LOCK, "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return _Grade(bench, entry, work).run()
+            lock.write(str(scratch))
+            lock.flush()
+            return _Grade(bench, entry, work, scratch).run()
     finally:
         shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def sweep(results: pathlib.Path) -> None:
@@ -123,6 +134,9 @@ def sweep(results: pathlib.Path) -> None:
         try:
             with open(path / _LOCK) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                scratch = pathlib.Path(lock.read())
+                if scratch.name.startswith(_SCRATCH):
+                    shutil.rmtree(scratch, ignore_errors=True)
                 shutil.rmtree(path, ignore_errors=True)
         except BlockingIOError:
             continue
@@ -134,17 +148,18 @@ def sweep(results: pathlib.Path) -> None:
 class _Grade:
     """One grade in the making."""
 
-    def __init__(self, bench: Bench, entry: Entry, work: pathlib.Path):
+    def __init__(self, bench: Bench, entry: Entry, work: pathlib.Path,
+                 scratch: pathlib.Path):
         self.bench = bench
         self.entry = entry
-        self.work = work
+        self.scratch = scratch
         self.made = work / "made"
         self.place = bench.results / bench.kind / entry.student
         self.made.mkdir()
         self.meta: Dict[str, Any] = {
             "student": entry.student, "submission": entry.shown,
             "id": entry.id, "sha256": "", "key": "",
-            "kit": key.kit_version(grading.ROOT, bench.kit),
+            "kit": bench.version, "grader": bench.kit[:10],
             "options": bench.options.told(), "sandbox": bench.sandbox,
             "handed_in": _newest(entry.paths), "stages": [],
             "score": 0, "max_score": 0, "seconds": 0.0, "cpu_seconds": 0.0,
@@ -195,18 +210,18 @@ class _Grade:
                                if (top / name).is_dir()]
         pages = ["--html", str(self.made / store.PAGES)] \
             if self.bench.options.pages else []
-        grading.copy_build(self.work / "build")
+        grading.copy_build(self.scratch / "build")
         began = time.monotonic()
         ended = grading.run(
             [*self.bench.grader,
-             *grading.words(self.bench.options, self.bench.help),
+             *grading.words(self.bench.options),
              "--submission", str(top), "--json",
              str(self.made / store.RESULT), *pages],
-            self.work, self.made / store.TEXT,
+            self.scratch, self.made / store.TEXT,
             60.0 * self.bench.options.limit_minutes, self.bench.niceness)
         self.meta["seconds"] = round(time.monotonic() - began, 1)
         self.meta["cpu_seconds"] = round(ended.cpu_s, 1)
-        self._rename_paths()
+        self._rename_paths(top)
         return self._judge(ended)
 
     def _judge(self, ended: grading.Ended) -> str:
@@ -236,15 +251,21 @@ class _Grade:
                                     f"{ended.status}): {ended.said}")
         return TROUBLE if self.meta["trouble"] else GRADED
 
-    def _rename_paths(self) -> None:
-        """Results speak of where the files will be, not of our workshop."""
-        for path in self.made.rglob("*"):
-            if path.parent == self.made / store.PAGES or path in (
-                    self.made / store.RESULT, self.made / store.TEXT):
-                ours, theirs = str(self.made).encode(), str(self.place).encode()
-                data = path.read_bytes()
-                if ours in data:
-                    path.write_bytes(data.replace(ours, theirs))
+    def _rename_paths(self, top: pathlib.Path) -> None:
+        """Results speak of where the files will be, not of our workshop; what
+        students get to see, of where they have them."""
+        ours, theirs = str(self.made).encode(), str(self.place).encode()
+        result = self.made / store.RESULT
+        pages = self.made / store.PAGES
+        for path in (result, self.made / store.TEXT, *pages.glob("*.html")):
+            if not path.is_file():
+                continue
+            before = data = path.read_bytes()
+            if path != result:
+                data = data.replace(str(top).encode(), b"labs")
+            data = data.replace(ours, theirs)
+            if data != before:
+                path.write_bytes(data)
 
     def _settle(self) -> None:
         """Everything in place at once."""

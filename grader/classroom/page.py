@@ -158,7 +158,7 @@ def _students(told: "Class") -> str:
             f"{float(one.meta.get('seconds', 0)):.0f}"])
     return _section("Students", _table(
         ["Student", *(f"#{lab}" for lab in labs), "#graded",
-         "changed by", "#final", "#%", "#findings", "#s"], rows, "sorts"),
+         "changed by", "#final", "#%", "#findings", "#seconds"], rows, "sorts"),
         "Click on a heading to sort. grade.txt holds what a student may be "
         "sent.")
 
@@ -167,8 +167,10 @@ def _links(one: Graded) -> str:
     base = f"students/{html.escape(one.student, quote=True)}"
     pages = f' <a href="{base}/pages/index.html">tests</a>' \
         if (one.folder / "pages" / "index.html").is_file() else ""
+    text = f' <a href="{base}/result.txt">report</a>' \
+        if (one.folder / "result.txt").is_file() else ""
     return (f'<a href="{base}/grade.txt">{_e(one.student)}</a>'
-            f'<small>{pages} <a href="{base}/result.txt">report</a></small>')
+            f"<small>{pages}{text}</small>")
 
 
 def _steps(mark: marks.Mark) -> str:

@@ -118,12 +118,12 @@ def settle(made: pathlib.Path, place: pathlib.Path,
            earlier: Optional[pathlib.Path]) -> None:
     """Puts a finished folder in its place; what was there is kept as earlier.
     Killed in between, the place is empty and the grade is done again."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if place.exists():
         if earlier is None:
             shutil.rmtree(place)
         else:
-            earlier.parent.mkdir(parents=True, exist_ok=True)
+            earlier.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.rmtree(earlier, ignore_errors=True)
             os.replace(place, earlier)
     os.replace(made, place)

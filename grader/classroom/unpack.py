@@ -195,11 +195,15 @@ def _little_memory() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = MAX_MEMORY_BYTES if hard == resource.RLIM_INFINITY \
         else min(MAX_MEMORY_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    except (OSError, ValueError):  # not on every system
+        wanted = soft
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        if wanted != soft:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 class _Metered:

@@ -69,24 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         help="list the tests: points, kind, world, claim")
     add("-v", "--verbose", action="store_true",
         help="with --list: what each test proves, and the fault it injects")
-    seeds = parser.add_mutually_exclusive_group()
-    seeds.add_argument(
-        "--seed", metavar="N", type=_natural, default=1,
-        help="seed of every random choice of the network (default: 1)")
-    seeds.add_argument(
-        "--published-seeds", metavar="FILE", type=pathlib.Path,
-        help="the first seed of each test as the course has published it")
-    seeds.add_argument(
-        "--secret", metavar="FILE", type=pathlib.Path,
-        help="for instructors: the first seed of each test follows from the "
-             "course's secret, and is the same for every submission")
-    add("--hidden", metavar="DIR", type=pathlib.Path,
-        help="for instructors: the tests there as well, which students do "
-             "not have (with --official: solution/hidden/)")
-    add("--official", action="store_true",
-        help="for instructors: a grade that counts. Every simulated node in "
-             "a process of its own, hidden tests, seeds from --secret (or "
-             "--published-seeds)")
+    _add_seeds(parser)
     add("--world", choices=(SIM, REAL, BOTH), default=BOTH,
         help="where tests run: in the simulated world, against real "
              "processes, or in both (default), where a test meets the real "
@@ -114,6 +97,39 @@ def _parser() -> argparse.ArgumentParser:
              "solution/bugs): is it caught? all: makes the kill table")
     add("--first-seeds", metavar="N", type=_positive, default=1,
         help="with --bug: N times, each from the next first seed")
+    _add_forms(parser)
+    add("--jobs", metavar="N", type=_positive, default=default_jobs(),
+        help="tests side by side (default here: %(default)s)")
+    add("--version", action="store_true", help="say which kit this is")
+    return parser
+
+
+def _add_seeds(parser: argparse.ArgumentParser) -> None:
+    """What is drawn, and what only official grading knows."""
+    add = parser.add_argument
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument(
+        "--seed", metavar="N", type=_natural, default=1,
+        help="seed of every random choice of the network (default: 1)")
+    seeds.add_argument(
+        "--published-seeds", metavar="FILE", type=pathlib.Path,
+        help="the first seed of each test as the course has published it")
+    seeds.add_argument(
+        "--secret", metavar="FILE", type=pathlib.Path,
+        help="for instructors: the first seed of each test follows from the "
+             "course's secret, and is the same for every submission")
+    add("--hidden", metavar="DIR", type=pathlib.Path,
+        help="for instructors: the tests there as well, which students do "
+             "not have (with --official: solution/hidden/)")
+    add("--official", action="store_true",
+        help="for instructors: a grade that counts. Every simulated node in "
+             "a process of its own, hidden tests, seeds from --secret (or "
+             "--published-seeds)")
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    """What is written, and where."""
+    add = parser.add_argument
     add("--json", metavar="FILE", type=pathlib.Path,
         help="results as JSON, replaced as tests end")
     add("--junit", metavar="FILE", type=pathlib.Path,
@@ -123,9 +139,6 @@ def _parser() -> argparse.ArgumentParser:
              "that test), and index.html, which lists all")
     add("--gradescope", metavar="FILE", type=pathlib.Path,
         help="results as Gradescope's results.json")
-    add("--jobs", metavar="N", type=_positive, default=default_jobs(),
-        help="tests side by side (default here: %(default)s)")
-    return parser
 
 
 def _natural(text: str) -> int:
@@ -174,6 +187,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace, report: Report) -> int:
+    if options.version:
+        print(kit.version(ROOT))
+        return 0
     courses = discover.load_all(ROOT / "labs")
     hidden = _hidden(options)
     if hidden is not None:

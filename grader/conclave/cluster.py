@@ -22,8 +22,7 @@ from .disk_words import DiskWords
 from .failure import Failure, GraderError
 from .frames import Frame
 from .kv_client import Storing
-from .patience import (POLL_S, PROGRESS_LIMIT_S, START_PING_LIMIT_S,
-                       Patience)
+from .patience import POLL_S, PROGRESS_LIMIT_S, START_PING_LIMIT_S, Patience
 from .peer import Peer
 from .place import Place as NodePlace
 from .proposing import Proposing
@@ -199,8 +198,7 @@ class Cluster(Proposing, Storing, DiskWords):
         return reply
 
     async def status(self, node: int) -> Dict[str, Any]:
-        """What a node says of itself: advice; a verdict only where the test is
-        about what it says."""
+        """What a node says of itself: advice, unless a test is about that."""
         reply = await self.cmd(node, "STATUS")
         if not isinstance(reply, list) or len(reply) % 2:
             raise Failure("STATUS is answered by names and values",

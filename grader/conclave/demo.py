@@ -136,7 +136,8 @@ class Demo:
             text += "\nNobody leads yet: `log 1` shows what node 1 says."
         plain = self.cluster.text_address(self.cluster.ids[0])
         return f"{text}\nFrom another terminal: {self._redis_cli()}\nPlain " \
-               f"text: {plain} and the next.\n`help` lists what can be typed here."
+               f"text: {plain} and the next.\n`help` lists what can be " \
+               "typed here."
 
     def _redis_cli(self) -> str:
         port = ports.split(self.cluster.client_address(self.cluster.ids[0]))[1]
@@ -187,7 +188,8 @@ def _labs() -> Dict[str, Lab]:
             for at, (name, folder) in enumerate(_STAGES.items())}
 
 
-def build(source: pathlib.Path, folder: pathlib.Path) -> Dict[str, pathlib.Path]:
+def build(source: pathlib.Path,
+          folder: pathlib.Path) -> Dict[str, pathlib.Path]:
     """The proxy and the node. NotBuilt, BadSubmission, GraderError."""
     labs = _labs()
     folder.mkdir(parents=True)

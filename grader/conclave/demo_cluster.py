@@ -1,6 +1,6 @@
-"""The demo's cluster: real nodes behind the proxy, in a folder that may be kept.
+"""The demo's cluster: real nodes behind the proxy, in a folder that can stay.
 
-    build/demo/demo.json      how many nodes, their cluster's number, lives so far
+    build/demo/demo.json      how many nodes, the cluster's number, their lives
     build/demo/cluster.conf   what the nodes are told
     build/demo/node-1/ ...    what each has on its disk
 

@@ -57,7 +57,8 @@ _NOISE = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _STOPPED = re.compile(r"sandbox|limit|asked for more than|is not for nodes|"
                       r"flooded|left \d+ process|filled more than|"
                       r"wrote a file of more|made more than|shares with its "
-                      r"host|slept in the middle")
+                      r"host|slept in the middle|calls \w+\(\): |"
+                      r"called _?\w*[eE]xit\(|ended by itself")
 
 
 def all_of(submission: Submission, labs: Sequence[Lab], grade: "Grade"

@@ -65,7 +65,8 @@ class Node(Place):
                     words, NODE, readable=[self._binary, self._config],
                     writable=[self._data], connect=connect, bind=bind,
                     folder=self._data,
-                    info_fd=info.write_fd if info else None),
+                    info_fd=info.write_fd if info else None,
+                    sanitized=self._sanitized),
                 self._data, process.environment({}),
                 reaper.limit_child(self._sanitized), self._ended, self.log,
                 self._sandbox, info)

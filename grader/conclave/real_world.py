@@ -37,6 +37,7 @@ class RealWorld:
                  sandbox: Sandbox = OPEN):
         self.nodes: Dict[int, Node] = {}
         self._watch = Watch(self.nodes, sanitized)
+        self._is_guarded = bool(sandbox)
         self._program = proxy
         self._seed = seed
         self._on_fault = on_fault
@@ -76,7 +77,15 @@ class RealWorld:
         """Starts the proxy."""
         await self._proxy.start(self._program, self._seed,
                                 self._layout.cluster, self._layout.routes())
+        if self._is_guarded:
+            self._watch.guard(
+                {ports.split(at)[1]: node
+                 for node, at in self._layout.listen.items()},
+                self._proxy_pid, self._on_fault)
         self._watch.start()
+
+    def _proxy_pid(self) -> int:
+        return self._proxy.process.pid if self._proxy.process else 0
 
     async def command(self, *words: object) -> None:
         """An order to the proxy."""

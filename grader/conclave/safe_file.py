@@ -1,5 +1,5 @@
-"""Files in folders that others write, too: a node may have put a link, a pipe or
-a folder where a file is looked for. Nothing here follows it.
+"""Files in folders that others write, too: a node may have put a link, a pipe
+or a folder where a file is looked for. Nothing here follows it.
 """
 
 from __future__ import annotations

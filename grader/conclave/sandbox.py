@@ -72,13 +72,15 @@ class Sandbox:
              writable: Sequence[pathlib.Path] = (),
              connect: Sequence[int] = (), bind: Sequence[int] = (),
              folder: Optional[pathlib.Path] = None,
-             info_fd: Optional[int] = None) -> List[str]:
+             info_fd: Optional[int] = None,
+             sanitized: bool = False) -> List[str]:
         """The words that run a program behind the barrier. It sees the system
         and what is readable, and changes what is writable alone. Only nodes
         have a network. folder is where it starts, if not where we are."""
         if self.confine is None:
             return list(argv)
-        inner = self._confined(argv, kind, readable, writable, connect, bind)
+        inner = self._confined(argv, kind, readable, writable, connect, bind,
+                               sanitized)
         if not self.program:
             return inner
         words = [self.program, *self._namespaces(kind), *_system_mounts(),
@@ -107,7 +109,8 @@ class Sandbox:
     def _confined(self, argv: Sequence[str], kind: str,
                   readable: Sequence[pathlib.Path],
                   writable: Sequence[pathlib.Path],
-                  connect: Sequence[int], bind: Sequence[int]) -> List[str]:
+                  connect: Sequence[int], bind: Sequence[int],
+                  sanitized: bool) -> List[str]:
         words = [str(self.confine), _FILTER[kind], "--ports"]
         if self.user is not None:
             words += ["--user", str(self.user)]
@@ -122,6 +125,8 @@ class Sandbox:
         for port in bind:
             words += ["--bind", str(port)]
         for what, most in LIMITS_OF[kind].items():
+            if what == "data" and sanitized:
+                continue  # sanitizers reserve terabytes
             words += ["--limit", f"{what}={most}"]
         return [*words, "--", *argv]
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from typing import List, Optional, Sequence, Union
 
 from . import reaper
-from .sandbox import (AUTO, BUBBLEWRAP, LEVELS, LIMITS, NODE, NONE, OPEN,
-                      TOOL, USER, Sandbox)
+from .sandbox import (AUTO, LEVELS, LIMITS, NODE, NONE, OPEN, TOOL, USER,
+                      Sandbox)
 
 _LIMIT_S = 30.0
 # Users whom no account has: systemd keeps these for the same use.

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Dict, Optional, Tuple
+from typing import (TYPE_CHECKING, Callable, Dict, Mapping, Optional,
+                    Tuple)
 
 from . import reaper
+from .failure import Failure
 from .sandbox import MB
+from .sandbox_ports import Ports
 
 if TYPE_CHECKING:
     from .node import Node
@@ -29,10 +32,28 @@ class Watch:
         self._nodes = nodes
         wrapped = sanitized or bool(os.environ.get("NODE_WRAPPER"))
         self._memory = MEMORY_BYTES * (_WITH_SANITIZER if wrapped else 1)
+        self._guard: Callable[[], None] = lambda: None
         self._task: "Optional[asyncio.Task[None]]" = None
 
     def start(self) -> None:
         self._task = asyncio.ensure_future(self._run())
+
+    def guard(self, listens: Mapping[int, int], proxy_pid: Callable[[], int],
+              on_fault: Callable[[Failure], None]) -> None:
+        """Looks, too, whether anybody but the proxy is connected to a port
+        where a node listens for peers (port -> node)."""
+        watched = Ports(listens)
+
+        def look() -> None:
+            port = watched.stranger(proxy_pid())
+            if port:
+                on_fault(Failure(
+                    "nodes reach each other through the network of the test "
+                    "alone", f"somebody past the proxy is connected to node "
+                    f"{listens[port]} (port {port}): stopped by the sandbox",
+                    rule="docs/protocol.md, streams", node=listens[port]))
+
+        self._guard = look
 
     def stop(self) -> None:
         if self._task is not None:
@@ -43,6 +64,8 @@ class Watch:
         while True:
             await asyncio.sleep(_LOOK_S)
             looks += 1
+            if looks % _LOOKS_A_DISK == 0:
+                self._guard()
             for node in list(self._nodes.values()):
                 if node.alive:
                     self._look(node, looks % _LOOKS_A_DISK == 0)

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "calls.h"
@@ -180,6 +181,17 @@ _Noreturn static void run(const struct order *order, char **words)
     fail("cannot be run: ", words[0]);
 }
 
+/* Whether a filter can be installed: tried in a child. */
+static int can_filter(void)
+{
+    int status = 1;
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit(filter_works() && calls_of_tool() == 0 ? 0 : 1);
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 enum option_code {
     OPTION_USER = 1,
     OPTION_READ,
@@ -251,7 +263,7 @@ int main(int argc, char **argv)
 
     while ((code = getopt_long(argc, argv, "+", known, NULL)) != -1) {
         if (code == OPTION_PROBE) {
-            printf("landlock %d\nseccomp %d\n", fence_abi(), filter_works());
+            printf("landlock %d\nseccomp %d\n", fence_abi(), can_filter());
             return 0;
         }
         obey(&order, code);

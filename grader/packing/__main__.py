@@ -94,8 +94,8 @@ def _make(options: argparse.Namespace, courses: List[Course],
         return [str(path)]
     if options.what == "shared-lines":
         return _shared_lines(courses)
-    for name in options.labs:
-        _lab(courses, name)
+    if options.minutes < 0:
+        raise Trouble(f"{options.minutes} minutes are too few: take 1 or more")
     asked = autograders.Asked(
         labs=[_lab(courses, name).lab.name for name in options.labs],
         courses=courses, minutes=options.minutes,

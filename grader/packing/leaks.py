@@ -2,23 +2,26 @@
 
 A line is secret if it stands between the marks of a master, in a file of
 solution/hidden, or is what a seeded bug puts in or says of itself. Short lines
-say nothing: two people who close a scope write the same. Of the longer ones,
-some are the common idiom of both sides (a loop over the nodes of the
-configuration); each of these is listed in solution/shared-lines, where somebody
-has looked at it. Any other that the package holds is a leak.
+say nothing alone: two people who close a scope write the same; three of them in
+a row do. Some of these pieces are the common idiom of both sides (a loop over
+the nodes of the configuration); each is listed in solution/shared-lines, where
+somebody has looked at it. Any other that the package holds is a leak.
 """
 
 from __future__ import annotations
 
 import pathlib
 import re
-from typing import Dict, Iterable, Iterator, List, Set
+from typing import Dict, Iterable, Iterator, List, Set, Tuple
 
 from skeleton import BAR, BEGIN, END
 
 from .archive import Files
 
 TELLING = 30             # characters from which a line says something
+TELLING_ROW = 45         # and from which three lines in a row do
+ROW = 3
+SHORTEST = 5             # of a line in a row; braces are passed over
 SHARED = "shared-lines"  # under solution/
 _TEST = re.compile(r"^async def (\w+)|^def (\w+)", re.MULTILINE)
 _HEAD = re.compile(r"^(?:Bug|Name|Stage|Breaks|Caught by): ")
@@ -29,13 +32,27 @@ def squeeze(line: str) -> str:
     return " ".join(line.split())
 
 
+def pieces(lines: Iterable[str]) -> Iterator[Tuple[int, str]]:
+    """(line number, text) of all that says something: lines, and rows of
+    them."""
+    row: List[Tuple[int, str]] = []
+    for number, line in enumerate(map(squeeze, lines), 1):
+        if len(line) >= TELLING:
+            yield number, line
+        if len(line) < SHORTEST:
+            continue
+        row = [*row, (number, line)][-ROW:]
+        text = " | ".join(one for _, one in row)
+        if len(row) == ROW and len(text) >= TELLING_ROW:
+            yield row[0][0], text
+
+
 def secrets(solution: pathlib.Path) -> Dict[str, str]:
-    """Every telling line that is secret -> where it stands."""
+    """Every telling piece that is secret -> where it stands."""
     found: Dict[str, str] = {}
     for where, lines in _secret_lines(solution):
-        for line in map(squeeze, lines):
-            if len(line) >= TELLING:
-                found.setdefault(line, where)
+        for _, piece in pieces(lines):
+            found.setdefault(piece, where)
     return found
 
 
@@ -88,15 +105,14 @@ def shared(solution: pathlib.Path) -> Set[str]:
 
 
 def held(files: Files, lines: Iterable[str]) -> Dict[str, str]:
-    """Which of some lines a package holds -> where."""
+    """Which of some pieces a package holds -> where."""
     wanted = set(lines)
     found: Dict[str, str] = {}
     for name in sorted(files):
         text = files[name].content.decode("utf-8", errors="replace")
-        for number, line in enumerate(text.splitlines(), 1):
-            line = squeeze(line)
-            if line in wanted:
-                found.setdefault(line, f"{name}:{number}")
+        for number, piece in pieces(text.splitlines()):
+            if piece in wanted:
+                found.setdefault(piece, f"{name}:{number}")
     return found
 
 
@@ -104,9 +120,9 @@ def search(files: Files, solution: pathlib.Path) -> List[str]:
     """A sentence for each leak of a package."""
     known = secrets(solution)
     allowed = shared(solution)
-    sentences = [f"{where} holds a line of {known[line]}: {line}"
-                 for line, where in held(files, known).items()
-                 if line not in allowed]
+    sentences = [f"{where} holds what {known[piece]} does: {piece}"
+                 for piece, where in held(files, known).items()
+                 if piece not in allowed]
     for word in sorted(hidden_names(solution)):
         pattern = re.compile(rf"\b{word}\b".encode())
         sentences += [f"{name} names the hidden test {word}"

@@ -1,8 +1,8 @@
 """Stands in for grader/grade where only what surrounds a grade is tested.
 
-The score is the number of C files that say "good". A file that says "slow"
-takes a while, "broken" makes the grader fail, "silent" makes it say nothing,
-"moody" gives another trace hash each time.
+The score is the number of C files that say "good". A file that says "held"
+makes it wait until there is a file $HOME/go, "broken" makes it fail, "silent"
+say nothing, "moody" gives another trace hash each time.
 """
 
 import json
@@ -18,9 +18,6 @@ def value(flag):
 
 
 def main():
-    if "--help" in sys.argv:
-        print("usage: --submission --json --html --hidden")
-        return 0
     folder = pathlib.Path(value("--submission"))
     files = {path.name: path.read_text() for path in folder.rglob("*.c")}
     text = " ".join(files.values())
@@ -35,13 +32,15 @@ def main():
              for name, content in sorted(files.items())]
     score = sum(test["score"] for test in tests)
     result = {"score": 0, "max_score": len(tests), "labs": [],
-              "finished": False, "sandbox": "none", "findings": []}
+              "finished": False, "sandbox": "none", "findings": [],
+              "submission": str(folder)}
     if "silent" in text:
         return 4
     path = pathlib.Path(value("--json"))
     path.write_text(json.dumps(result))
-    if "slow" in text:
-        subprocess.run(["sleep", "1.5"], check=False)
+    while "held" in text and not pathlib.Path(
+            os.environ["HOME"], "go").exists():
+        time.sleep(0.05)
     if "for ever" in text:
         subprocess.run(["sleep", "600"], check=False)
     result.update(score=score, finished=True, labs=[{

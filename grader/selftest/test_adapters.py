@@ -188,6 +188,17 @@ class GitHub(unittest.TestCase):
         self.assertEqual([test["status"] for test in found["tests"]],
                          ["pass", "fail", "fail", "error", "error"])
 
+    def test_it_fits_into_an_environment_variable(self):
+        long = [test_of(f"rpc/{number}", "failed", 0, 1, observed="x" * 9000)
+                for number in range(270)]
+        text = github.render(
+            {**RESULT, "labs": [{**RESULT["labs"][0], "tests": long}]},
+            Shown())
+        self.assertLess(len(text), 1 << 17)
+        found = json.loads(base64.b64decode(text.partition("=")[2]))
+        self.assertEqual(len(found["tests"]), 270)
+        self.assertTrue(found["tests"][0]["message"])
+
     def test_full_marks_pass(self):
         lab = {**RESULT["labs"][0], "tests": RESULT["labs"][0]["tests"][:1]}
         self.assertEqual(github.results({**RESULT, "labs": [lab]})["status"],
@@ -321,6 +332,15 @@ class Driving(unittest.TestCase):
         result = self.drive("time.sleep(600)", minutes=0.05)
         self.assertTrue(result["interrupted"])
         self.assertEqual(gradescope.results(result)["score"], 5)
+
+    def test_what_students_must_not_see_is_closed(self):
+        root = self.folder / "root"
+        (root / "solution").mkdir(parents=True)
+        (root / drive.SECRET).write_text("x")
+        (root / drive.SECRET).chmod(0o644)
+        drive.close(root)
+        self.assertEqual([path.stat().st_mode & 0o077 for path in
+                          (root / "solution", root / drive.SECRET)], [0, 0])
 
     def test_a_grader_that_dies_leaves_a_result(self):
         result = self.drive("path.unlink(); sys.exit('it broke')")

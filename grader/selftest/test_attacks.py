@@ -15,14 +15,12 @@ CONCLAVE_ATTACKS=all tries each attack at every level that official grading
 accepts; otherwise each meets one of them, in turn.
 """
 
-import ctypes
 import hashlib
 import json
 import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -37,7 +35,7 @@ from conclave import build, reaper, sandbox, sandbox_probe  # noqa: E402
 FOLDER = pathlib.Path(__file__).resolve().parent / "attacks"
 ALL = os.environ.get("CONCLAVE_ATTACKS") == "all"
 LIMIT_S = 900   # of one grade; far more than it takes
-TEST = "rpc/echo"
+TEST, POINTS = "rpc/echo", 2
 SECRET = "the answers of the instructor's"
 START = "void rpc_start(void)\n{\n"
 
@@ -174,8 +172,10 @@ class Attacks(unittest.TestCase):
         self.addCleanup(self.grounds.close)
 
     def honest_score(self, base, world):
-        """(points, out of) of the base without an attack."""
+        """(points, out of) of the base without an attack: nothing, or all."""
         key = (base, world)
+        if not ALL:
+            return (0 if base == "skeleton" else POINTS), POINTS
         if key not in self.honest:
             self.grounds.lay(base)
             _, result, text = self.grounds.grade(self.levels[0], world)

@@ -148,7 +148,7 @@ class Unpacking(Folder):
         self.assertEqual(self.arrived(), ["1-rpc/rpc.c"])
 
     def test_names_that_lead_out_are_left_out(self):
-        path = self.tar([("../up.c", b"x"), ("/tmp/abs.c", b"x"),
+        path = self.tar([("../up.c", b"x"), ("/abs.c", b"x"),
                          ("a/../../b.c", b"x"), ("ok.c", b"x")])
         findings = self.unpack(path)
         self.assertEqual(self.arrived(), ["ok.c"])
@@ -158,7 +158,7 @@ class Unpacking(Folder):
         findings = self.unpack(self.zip([("../up.c", b"x"),
                                          ("C:\\x.c", b"x"),
                                          ("..\\y.c", b"x"),
-                                         ("/tmp/z.c", b"x")]))
+                                         ("/z.c", b"x")]))
         self.assertEqual((self.arrived(), len(findings)), ([], 4))
 
     def test_nothing_is_written_through_a_link(self):

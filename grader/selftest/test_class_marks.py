@@ -50,7 +50,8 @@ class Results(unittest.TestCase):
         store.write_json(folder / store.RESULT, result)
         store.write_json(folder / store.META, {
             "student": student, "id": "", "sha256": student * 8, "key": "k",
-            "kit": "1.0", "options": "all labs", "sandbox": "bubblewrap",
+            "kit": "1.0", "grader": "aa", "options": "all labs",
+            "sandbox": "bubblewrap",
             "handed_in": "2026-10-02T10:00:00+00:00", "findings": [],
             "refused": "", "trouble": "", **meta})
         return folder
@@ -340,7 +341,7 @@ class Compared(Results):
         self.usual()
         self.put("bob", [one_lab("rpc", [one_test("rpc/a", 0, 4),
                                          one_test("rpc/b", 0, 6)])],
-                 store.EARLIER, kit="0.9")
+                 store.EARLIER, grader="bb")
         self.put("ada", [one_lab("rpc", [one_test("rpc/a", 4, 4),
                                          one_test("rpc/b", 6, 6)])],
                  store.EARLIER)

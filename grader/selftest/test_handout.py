@@ -59,10 +59,16 @@ int public_function_that_all_may_see(void);
 // | return a_stub_that_students_are_given();
 int secret = compute_the_answer(of, everything);
 short line;
+first(short);
+second(short_one);
+third(short_one);
 for (int i = 0; i < config->node_count; i++) {
 // END SOLUTION
 """
-    HIDDEN = "async def xyzzy_drawn(c):\n    await nobody_may_see_this_line(c)\n"
+    HIDDEN = """\
+async def xyzzy_drawn(c):
+    await nobody_may_see_this_line(c)
+"""
     PATCH = """\
 Bug: 1
 Name: votes-twice
@@ -104,6 +110,13 @@ What: it forgets whom it has voted for, and votes
                 sentence, = self.found(f"int a;\n{line}\n")
                 self.assertIn("labs/x.c:2", sentence)
                 self.assertIn(where, sentence)
+
+    def test_short_lines_are_found_in_a_row(self):
+        lines = ["first(short);", "second(short_one);", "third(short_one);"]
+        self.assertEqual(self.found("\n".join(lines[:2])), [])
+        self.assertEqual(self.found("\n".join(lines[::-1])), [])
+        sentence, = self.found("int a;\n  {\n" + "\n\n{\n".join(lines))
+        self.assertIn("labs/x.c:3 ", sentence)
 
     def test_a_hidden_tests_name_is_found_in_any_text(self):
         sentence, = self.found("see `xyzzy_drawn`.\n")
@@ -201,8 +214,8 @@ class Package(unittest.TestCase):
         self.assertIn("Lab 2: ", some["README.md"].content.decode())
         self.assertNotIn("Lab 3: ", some["README.md"].content.decode())
         name = files.package_name(some, self.courses, 2)
-        self.assertEqual(name, f"conclave-{files.version_in(self.files)}"
-                               "-labs-1-2")
+        self.assertEqual(name,
+                         f"conclave-{files.version_in(some)}-labs-1-2")
 
 
 @NEEDS_SOLUTION

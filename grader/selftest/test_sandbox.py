@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "grader"))
 
 from conclave import (build, discover, findings, process, reaper,  # noqa: E402
-                      safe_file, sandbox, sandbox_probe)
+                      safe_file, sandbox, sandbox_ports,
+                      sandbox_probe)
 from conclave.results import Grade  # noqa: E402
 from conclave.sandbox import NODE, SIM, TOOL, Sandbox  # noqa: E402
 from conclave.submission import BadSubmission, Submission  # noqa: E402
@@ -189,6 +190,19 @@ class Levels(unittest.TestCase):
                       sandbox.OPEN)
         self.assertEqual(sandbox.OPEN.wrap(["a", "b"], NODE), ["a", "b"])
 
+    def test_without_a_fence_the_reference_must_be_closed(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can be another user")
+        kernel = sandbox_probe.Kernel(0, self.kernel.filters)
+        (level,) = sandbox_probe._candidates("user", self.confine, kernel)
+        kit = self.folder / "kit"
+        (kit / "solution" / "1-rpc").mkdir(parents=True)
+        (kit / "Makefile").write_text("all:\n")
+        (kit / "solution" / "1-rpc" / "rpc.c").write_text("int x;\n")
+        self.assertIn("chmod go-rwx", sandbox_probe._try(level, kit, kernel))
+        os.chmod(kit / "solution", 0o700)
+        self.assertEqual(sandbox_probe._try(level, kit, kernel), "")
+
     def test_every_grade_has_a_user_of_its_own(self):
         if os.geteuid() != 0:
             self.skipTest("only root can be another user")
@@ -220,6 +234,32 @@ class Files(unittest.TestCase):
         safe_file.write(self.folder / "link", b"new")
         self.assertEqual(self.secret.read_text(), "secret")
         self.assertEqual(safe_file.read(self.folder / "link"), b"new")
+
+
+class Ports(unittest.TestCase):
+    """Who connects to a node past the proxy is seen."""
+
+    def test_a_stranger_is_told_from_the_proxy(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            other = subprocess.Popen(["sleep", "600"], stdin=server)
+            self.addCleanup(other.wait)
+            self.addCleanup(other.kill)
+            mine = sandbox_ports.Ports({port: 1})
+            theirs = sandbox_ports.Ports({port: 1})
+            with socket.create_connection(("127.0.0.1", port)):
+                seen = [(mine.stranger(os.getpid()),
+                         theirs.stranger(other.pid)) for _ in range(2)]
+        self.assertEqual(seen, [(0, 0), (0, port)])
+
+    def test_other_ports_are_nobodys_business(self):
+        with socket.create_server(("127.0.0.1", 0)) as server, \
+                socket.create_connection(server.getsockname()):
+            table = pathlib.Path("/proc/net/tcp").read_text()
+            port = server.getsockname()[1]
+            self.assertEqual(list(sandbox_ports.dialled(table, {port})
+                                  .values()), [port])
+            self.assertEqual(sandbox_ports.dialled(table, {port + 1}), {})
 
 
 class Submissions(unittest.TestCase):

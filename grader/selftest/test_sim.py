@@ -70,7 +70,7 @@ class Endings(Base):
         world = self.world()
         self.assertEqual(world.ask(1, "HOLD", 100), "100")
         world.ask(1, "HOLD", 2000)
-        self.assertIn("more memory than a node may hold", world.ended())
+        self.assertIn("asked for more than 512 MB of memory", world.ended())
 
 
 class Libc(Base):

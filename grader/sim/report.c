@@ -41,7 +41,8 @@ static bool leaves_lines; /* somebody else asks for lines */
 static char handler_stack[HANDLER_STACK_BYTES]; /* of the handlers */
 static uint64_t seen_upcall;                    /* at the latest tick */
 static const struct host *seen_place;           /* at the latest tick */
-static int seen_ticks;                          /* ticks it has lasted */
+static uint64_t seen_life; /* of that place: its lives may be alike */
+static int seen_ticks;     /* ticks it has lasted */
 
 /* Asks addr2line for the function and the line of an offset; false: unknown. */
 static bool ask_line(const char *file, uintptr_t offset, char *function,
@@ -295,8 +296,10 @@ static void on_tick(int number)
     const struct host *place = guest_running();
 
     (void)number;
-    if (place == NULL || place != seen_place || place->upcalls != seen_upcall) {
+    if (place == NULL || place != seen_place || place->life != seen_life ||
+        place->upcalls != seen_upcall) {
         seen_place = place;
+        seen_life = place != NULL ? place->life : 0;
         seen_upcall = place != NULL ? place->upcalls : 0;
         seen_ticks = 0;
         return;

@@ -42,9 +42,11 @@ def word_of(reply: Any) -> str:
 async def leader(c: Any, limit_s: float = SOON_S, among: Any = None) -> int:
     """Who leads: the node that executes a write."""
     kv = c.kv_client(among)
-    reply = await kv.run("SET", "who leads", "?", limit_s=limit_s)
+    with c.story.quiet():
+        reply = await kv.run("SET", "who leads", "?", limit_s=limit_s)
     c.check(reply == b"OK", expected="SET is answered by OK",
             observed=repr(reply), rule=WRITES)
+    c.note(f"node {kv.found} executes a SET: it leads")
     return kv.found
 
 

@@ -96,6 +96,15 @@ def _handed_in(path: pathlib.Path) -> pathlib.Path:
         inside[0].suffix != ".c" else path
 
 
+def close(root: pathlib.Path = ROOT) -> None:
+    """Other users of this machine, the sandbox's among them, have no business
+    in what students must not see."""
+    for name, mode in (("solution", 0o700), (SECRET, 0o600)):
+        path = root / name
+        if path.exists():
+            path.chmod(mode)
+
+
 def _command(top: pathlib.Path, path: pathlib.Path, settings: Settings,
              root: pathlib.Path) -> List[str]:
     secret = root / SECRET
@@ -138,6 +147,7 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     settings = Settings()
     try:
         settings = Settings.read(ROOT / SETTINGS)
+        close()
         result = run(pathlib.Path(submitted), settings, log=_LOGS.get(
             form, lambda _: None))
     except (Trouble, OSError) as error:

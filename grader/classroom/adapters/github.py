@@ -1,5 +1,5 @@
-"""What GitHub Classroom's autograding-grading-reporter takes from a runner: JSON
-in base64, here as the line that a step appends to $GITHUB_OUTPUT.
+"""What GitHub Classroom's autograding-grading-reporter takes from a runner: its
+JSON in base64, here as the line that a step appends to $GITHUB_OUTPUT.
 
 https://github.com/classroom-resources/autograding-grading-reporter
 """
@@ -13,21 +13,30 @@ from typing import Any, Dict
 from . import common
 from .common import Result, Shown
 
+MAX_BYTES = 120_000
+_SHORTER = (common.MAX_OUTPUT, 2000, 500, 200, 80)  # characters of a message
 _STATUS = {"passed": "pass", "grader_error": "error", "not_run": "error"}
 
 
 def render(result: Result, shown: Shown) -> str:
-    data = json.dumps(results(result, shown)).encode()
-    return "result=" + base64.b64encode(data).decode() + "\n"
+    """The line. It becomes an environment variable, which Linux takes up to
+    128 KiB: messages are cut until it fits."""
+    for most in (*_SHORTER, 0):
+        data = base64.b64encode(json.dumps(
+            results(result, shown, most), separators=(",", ":")).encode())
+        if len(data) <= MAX_BYTES:
+            break
+    return "result=" + data.decode() + "\n"
 
 
-def results(result: Result, shown: Shown = Shown()) -> Dict[str, Any]:
+def results(result: Result, shown: Shown = Shown(),
+            most: int = common.MAX_OUTPUT) -> Dict[str, Any]:
     """The document behind the base64."""
     tests = [{
         "name": f"{test['name']}: {test['title']}",
         "status": _STATUS.get(test["status"], "fail"),
         "score": test["score"],
-        "message": common.output(result, test, shown),
+        "message": common.output(result, test, shown)[:most],
         "test_code": "grader/grade --only " + test["name"],
         "filename": "", "line_no": 0,
         "execution_time": f"{test['seconds']:.1f}s",

@@ -4,7 +4,7 @@
  * World: sim
  * Builds: no
  * Finds: assembly
- * Shows: not find|No such file|Permission denied
+ * Shows: not found|not find|No such file|Permission denied
  */
 #include "raw.h"
 

@@ -1,7 +1,6 @@
 /*
  * Prints a full score in every language that the grader's parts speak.
  * World: sim real
- * Finds: 
  */
 #include <stdio.h>
 

@@ -1,7 +1,6 @@
 /*
  * Writes over whatever memory can be written behind its own globals.
  * World: sim
- * Finds: crashed
  * Shows: crashed
  */
 #include "raw.h"
