@@ -141,4 +141,5 @@ class SealedBuild:
                 [shutil.which("make") or "make", "-f", "Makefile", *words[1:]],
                 TOOL,
                 readable=[*readable, *self._stages], writable=writable,
-                folder=self._builder.root))
+                folder=self._builder.root,
+                sanitized=self._builder.sanitized))
