@@ -20,7 +20,8 @@ TOP = (".clang-format", ".gitignore", "Makefile", "README.md", "docs",
 
 # Of that, what is for instructors.
 KEPT_BACK = ("docs/instructor.md", "docs/handing-out.md", "docs/spreading.md",
-             "docs/sandbox.md")
+             "docs/sandbox.md", "grader/selftest/attacks/",
+             "grader/selftest/test_attacks.py")  # a folder ends with a slash
 
 VERSION = "VERSION"  # at the top of a student's copy: what was handed out
 _NUMBER = "grader/VERSION"
@@ -54,7 +55,8 @@ def version_of(contents: Mapping[str, bytes]) -> str:
 
 
 def student_files(root: pathlib.Path) -> List[str]:
-    """Everything but solution/ and the instructors' guides, sorted."""
+    """Everything but solution/, the instructors' guides and what submissions
+    could learn to attack from, sorted."""
     found: List[str] = []
     for top in TOP:
         path = root / top
@@ -66,7 +68,10 @@ def student_files(root: pathlib.Path) -> List[str]:
             found += [(pathlib.Path(folder) / name).relative_to(root)
                       .as_posix() for name in names
                       if not name.endswith(_MADE_ENDS)]
-    return sorted(set(found) - set(KEPT_BACK))
+    return sorted({name for name in found
+                   if not any(name == kept or kept.endswith("/")
+                              and name.startswith(kept)
+                              for kept in KEPT_BACK)})
 
 
 def is_program(path: pathlib.Path) -> bool:
