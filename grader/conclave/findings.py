@@ -65,7 +65,7 @@ def all_of(submission: Submission, labs: Sequence[Lab], grade: "Grade"
            ) -> List[str]:
     """Everything there is to say, each once."""
     found: Dict[str, None] = {}
-    for one in (*_of_folder(submission.folder, labs),
+    for one in (*_of_folder(submission, labs),
                 *_of_sources(submission, labs), *_of_tests(grade)):
         found.setdefault(one)
     sentences = list(found)
@@ -75,8 +75,9 @@ def all_of(submission: Submission, labs: Sequence[Lab], grade: "Grade"
     return sentences
 
 
-def _of_folder(folder: pathlib.Path, labs: Sequence[Lab]) -> Iterator[str]:
+def _of_folder(submission: Submission, labs: Sequence[Lab]) -> Iterator[str]:
     """What lies there and is of no use."""
+    folder = submission.folder
     known = {name for lab in labs for name in (lab.folder,)}
     seen = 0
     for path, folders, files in os.walk(folder):
@@ -95,7 +96,9 @@ def _of_folder(folder: pathlib.Path, labs: Sequence[Lab]) -> Iterator[str]:
                 yield f"{shown} is neither a file nor a folder"
             elif stat.S_ISREG(mode) and _MAKEFILE.match(name):
                 yield f"{shown} was ignored: the kit's own Makefile builds"
-            elif stat.S_ISREG(mode) and _RUNNABLE.match(name):
+            elif stat.S_ISREG(mode) and _RUNNABLE.match(name) \
+                    and not submission.is_the_kits(
+                        os.path.relpath(full, folder)):
                 yield f"{shown} was ignored: only C files count"
         folders[:] = sorted(one for one in folders
                             if not one.startswith(".")

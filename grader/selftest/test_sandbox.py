@@ -299,6 +299,13 @@ class Submissions(unittest.TestCase):
         self.assertEqual(list(self.submission().files(self.labs[0])),
                          ["rpc.c"])
 
+    def test_the_kits_own_tests_are_ignored_in_silence(self):
+        tests = (ROOT / "labs" / "1-rpc" / "tests.py").read_text()
+        (self.mine / "1-rpc" / "tests.py").write_text(tests)
+        self.assertEqual(self.found(), "")
+        (self.mine / "1-rpc" / "tests.py").write_text(tests + "# mine\n")
+        self.assertIn("1-rpc/tests.py was ignored", self.found())
+
     def test_a_linked_file_is_not_followed(self):
         (self.mine / "1-rpc" / "more.c").symlink_to("/etc/passwd")
         self.assertIn("1-rpc/more.c is a link (to /etc/passwd)", self.found())
