@@ -142,7 +142,7 @@ class Cluster(Proposing, Storing, DiskWords):
 
     async def jump_wall(self, node: int, ms: int) -> None:
         """The node's wall clock jumps ahead, or back if ms is negative."""
-        self._node(node).jump_wall(ms)
+        await self._node(node).jump_wall(ms)
         self._step(f"node {node}'s wall clock jumps by {ms / 1000:+g} s")
 
     def alive(self, node: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 
 from . import ports, process, reaper, safe_file, sandbox_watch
 from .failure import CRASHED, FAILED, Failure, GraderError
-from .patience import PROGRESS_LIMIT_S, within
+from .patience import POLL_S, PROGRESS_LIMIT_S, Patience, within
 from .place import (GAVE_UP, HOUSE_RULE, START_RULE, Place,
                     at_its_start)
 from .process import Process
@@ -19,6 +19,7 @@ from .resp import Connection
 from .sandbox import NODE, OPEN, Sandbox
 
 FATAL_STATUS = 71         # it said that it cannot go on: handout/uv/uv_host.h
+WALL_OFFSET = ".wall-offset-ms"  # see handout/uv/folder.h
 WRAPPER = "NODE_WRAPPER"  # in the environment: what to run nodes under
 
 
@@ -160,11 +161,22 @@ class Node(Place):
         self.running().paused = False
         self.running().signal(signal.SIGCONT)
 
-    def jump_wall(self, ms: int) -> None:
-        """Its wall clock jumps; see handout/uv/folder.h."""
+    async def jump_wall(self, ms: int) -> None:
+        """Its wall clock jumps; see handout/uv/folder.h. It has when this
+        returns, unless the node is paused: then it does as it goes on."""
         self._wall_ms += ms
-        self.disk_write(".wall-offset-ms", f"{self._wall_ms}\n".encode())
-        self.running().signal(signal.SIGUSR2)
+        self.disk_write(WALL_OFFSET, f"{self._wall_ms}\n".encode())
+        running = self.running()
+        running.signal(signal.SIGUSR2)
+        patience = Patience(PROGRESS_LIMIT_S)
+        while running.alive and not running.paused \
+                and (self._data / WALL_OFFSET).exists():
+            if patience.over():
+                raise Failure("a node's host minds its signals", f"node "
+                              f"{self.id} did not set its clock within "
+                              f"{PROGRESS_LIMIT_S:g} s", rule=HOUSE_RULE,
+                              node=self.id)
+            await asyncio.sleep(POLL_S)
 
     def terminate(self) -> None:
         """SIGTERM."""

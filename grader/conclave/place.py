@@ -122,7 +122,7 @@ class Place:
         """SIGCONT."""
         raise NotImplementedError
 
-    def jump_wall(self, ms: int) -> None:
+    async def jump_wall(self, ms: int) -> None:
         """Its wall clock jumps."""
         raise NotImplementedError
 

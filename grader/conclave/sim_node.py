@@ -81,7 +81,7 @@ class SimNode(Place):
         self.running().paused = False
         self._world.order("resume", self.id)
 
-    def jump_wall(self, ms: int) -> None:
+    async def jump_wall(self, ms: int) -> None:
         self._world.order("wall", self.id, ms)
 
     def terminate(self) -> None:

@@ -81,12 +81,13 @@ static uint64_t read_counter(int folder_fd)
     return strtoull(text, NULL, 10);
 }
 
-int folder_wall_offset(int folder_fd, int64_t *offset_ms)
+int folder_take_wall_offset(int folder_fd, int64_t *offset_ms)
 {
     char text[MAX_LINE_BYTES], *end;
     if (read_line(folder_fd, WALL_OFFSET, text) != 0)
         return -1;
     *offset_ms = strtoll(text, &end, 10);
+    (void)unlinkat(folder_fd, WALL_OFFSET, 0);
     return end == text ? -1 : 0;
 }
 

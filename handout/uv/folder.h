@@ -24,8 +24,9 @@ int folder_open(const char *path, char *error, size_t error_bytes);
 int folder_count_start(int folder_fd, uint64_t given, uint64_t *incarnation,
                        char *error, size_t error_bytes);
 
-/* What stands in the file .wall-offset-ms: how far the wall clock is to be off
- * from now on, in milliseconds. 0, or -1 if there is no number. */
-int folder_wall_offset(int folder_fd, int64_t *offset_ms);
+/* Takes what stands in the file .wall-offset-ms: how far the wall clock is to be
+ * off from now on, in milliseconds. The file is gone then: who wrote it sees
+ * that it was read. 0, or -1 if there is no number. */
+int folder_take_wall_offset(int folder_fd, int64_t *offset_ms);
 
 #endif

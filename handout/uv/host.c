@@ -197,7 +197,7 @@ static void on_jump_signal(uv_signal_t *handle, int number)
     (void)number;
     struct host *host = handle->data;
     int64_t offset_ms;
-    if (folder_wall_offset(host->folder_fd, &offset_ms) == 0)
+    if (folder_take_wall_offset(host->folder_fd, &offset_ms) == 0)
         clock_set_wall(host, offset_ms * 1000);
 }
 
