@@ -32,7 +32,11 @@ endif
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla $(if $(WERROR),-Werror)
-COMPILE := $(CC) -std=c11 $(flavour_flags) $(WARNINGS) $(CFLAGS)
+# A file that includes itself would keep a compiler busy for hours, unless it
+# gives up by itself (as clang does).
+MAX_ERRORS := $(shell $(CC) -Werror -fmax-errors=20 -fsyntax-only -xc /dev/null \
+                2>/dev/null && echo -fmax-errors=20)
+COMPILE := $(CC) -std=c11 $(flavour_flags) $(WARNINGS) $(MAX_ERRORS) $(CFLAGS)
 LINK := $(CC) $(flavour_flags) $(LDFLAGS) -rdynamic
 UV_CFLAGS := $(shell pkg-config --cflags libuv 2>/dev/null)
 UV_LIBS := $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from typing import (Callable, Dict, Iterator, List, Mapping, Optional,
+from typing import (IO, Callable, Dict, Iterator, List, Mapping, Optional,
                     Sequence, Tuple)
 
 from . import reference, results, sealed
@@ -227,8 +227,7 @@ class Builder:
             except OSError as error:
                 raise GraderError(f"make cannot be run: {error}") from error
             failed = _wait(process, limit_s)
-            output.seek(0)
-            text = output.read(MAX_MESSAGES_BYTES).decode(errors="replace")
+            text = _ends_of(output)
         return failed, _without_chatter(text)
 
     def _blame(self, failed: str, text: str, theirs: List[str]) -> Exception:
@@ -249,6 +248,18 @@ class Builder:
             return NotBuilt(f"it does not link: {linked['text']}", text)
         return GraderError(f"the kit does not build ({failed}): make says\n"
                            + text.strip())
+
+
+def _ends_of(output: IO[bytes]) -> str:
+    """What was printed; of much, the beginning and the end."""
+    half = MAX_MESSAGES_BYTES // 2
+    size = output.seek(0, os.SEEK_END)
+    output.seek(0)
+    if size <= MAX_MESSAGES_BYTES:
+        return output.read().decode(errors="replace")
+    head = output.read(half)
+    output.seek(size - half)
+    return (head + b"\n[...]\n" + output.read()).decode(errors="replace")
 
 
 def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> str:

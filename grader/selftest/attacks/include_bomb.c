@@ -4,7 +4,6 @@
  * Builds: no
  * Shows: nested|compiler|memory
  */
-#include "raw.h"
 #include __FILE__
 #include __FILE__
 
