@@ -156,7 +156,7 @@ async def all_restart(c):
 
 
 @exploration("Whatever breaks, and in whatever order, elections stay safe",
-             part="C", points=3, seeds=400, needs="first_leader", rule=SAFETY,
+             part="C", points=3, seeds=300, needs="first_leader", rule=SAFETY,
              hint="The steps are all that it takes. `--replay` shows every "
                   "frame, and what each coroutine waits for.")
 def swarm():
@@ -167,7 +167,7 @@ def swarm():
 
 
 @exploration("A storm over five nodes leaves one leader", part="C", points=2,
-             seeds=300, nodes=5, needs="first_leader", rule=SAFETY,
+             seeds=200, nodes=5, needs="first_leader", rule=SAFETY,
              hint="The steps are all that it takes. `--replay` shows every "
                   "frame, and what each coroutine waits for.")
 def storm():

@@ -14,7 +14,7 @@ HINT = ("The steps are all that it takes, and the last proposals are below "
 
 
 @exploration("Whatever breaks, what was committed stays and the log goes on",
-             part="D", points=3, seeds=200, plan="log", needs="agreement",
+             part="D", points=3, seeds=150, plan="log", needs="agreement",
              rule=COMPLETE, hint=HINT)
 def swarm():
     """Three or five nodes and up to four clients, who hop between nodes, stay
@@ -27,7 +27,7 @@ def swarm():
 
 
 @exploration("Leaders that fall at the worst moment lose nothing (Figure 8)",
-             part="D", points=3, seeds=400, plan="figure8", needs="agreement",
+             part="D", points=3, seeds=250, plan="figure8", needs="agreement",
              rule=OLD_TERMS, hint=HINT)
 def figure8_swarm():
     """Again and again a leader is given commands and falls, or is cut off, just

@@ -14,7 +14,7 @@ HINT = ("The steps are all that it takes, and the last proposals are below "
 
 
 @exploration("Whatever breaks, disks included, what was committed stays",
-             part="B", points=3, seeds=180, plan="disk",
+             part="B", points=3, seeds=120, plan="disk",
              needs="restart_from_snapshot", rule=KEPT, hint=HINT)
 def swarm():
     """Lab 3's swarm, with small files and small snapshots, so that most seeds
@@ -25,7 +25,7 @@ def swarm():
 
 
 @exploration("Figure 8 with crashes on unreliable links", part="B", points=2,
-             seeds=300, plan="figure8-disk", needs="restart_from_snapshot",
+             seeds=200, plan="figure8-disk", needs="restart_from_snapshot",
              rule=KEPT, hint=HINT)
 def figure8_swarm():
     """Leaders fall just when they have got commands and passed them on to few;
