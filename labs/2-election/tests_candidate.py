@@ -173,9 +173,9 @@ async def knows_its_leader(c):
     """A leader speaks, a new term begins, another leader speaks. Clients are
     sent to whom the node names."""
     two, three = await sit(c, 2, 3)
-    for act, wanted in ((two.beat(5), 2), (three.ask_vote(6), -1),
-                        (three.beat(6), 3), (two.beat(7), 2)):
-        await act
+    for act, term, wanted in ((two.beat, 5, 2), (three.ask_vote, 6, -1),
+                              (three.beat, 6, 3), (two.beat, 7, 2)):
+        await act(term)
         named = (await c.status(1))["leader"]
         c.check(named == wanted, expected="node 1 names "
                 + (f"node {wanted}" if wanted >= 0 else "nobody (-1)"),
