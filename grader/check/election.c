@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../net/alloc.h"
 #include "facts.h"
@@ -347,11 +346,5 @@ void election_delivered(struct election *check, uint64_t token, uint64_t now_us)
 
 bool election_found(struct election *check, struct violation *violation)
 {
-    if (check->found_count == 0)
-        return false;
-    *violation = check->found[0];
-    check->found_count--;
-    memmove(check->found, check->found + 1,
-            check->found_count * sizeof(*check->found));
-    return true;
+    return verdict_take(&check->verdicts, violation);
 }

@@ -91,8 +91,7 @@
 #include "../net/frame.h"
 #include "terms.h"
 
-#define VIOLATION_MAX_TEXT   256 /* a sentence, with its NUL */
-#define ELECTION_MAX_REPORTS 64  /* of one checker; more would repeat them */
+#define VIOLATION_MAX_TEXT 256 /* a sentence, with its NUL */
 
 /* A rule that was broken. */
 struct violation {

@@ -8,8 +8,7 @@
 #include "../net/message.h"
 #include "calls.h"
 #include "election.h"
-
-#define FOUND_MAX 8 /* violations found and not yet taken out */
+#include "verdict.h"
 
 /* A node, in its place. */
 struct node_facts {
@@ -38,26 +37,16 @@ struct node_facts {
     uint64_t unclear_term; /* its votes are not known up to this term */
 };
 
-/* A rule once reported is not reported again for the same node and term. */
-struct reported {
-    const char *rule; /* which rule */
-    int place;        /* which node */
-    uint64_t term;    /* which term */
-};
-
 struct election {
-    struct node_facts nodes[CHECK_MAX_NODES];       /* by place */
-    int count;                                      /* nodes */
-    bool is_on;                                     /* settings were noted */
-    bool has_entries;                               /* logs may change */
-    uint64_t silence_us;                            /* least real silence */
-    struct terms terms;                             /* what is known of each */
-    struct calls votes;                             /* RequestVote */
-    struct calls appends;                           /* AppendEntries */
-    struct violation found[FOUND_MAX];              /* not yet taken out */
-    size_t found_count;                             /* how many */
-    struct reported reported[ELECTION_MAX_REPORTS]; /* all so far */
-    size_t reported_count;                          /* how many */
+    struct node_facts nodes[CHECK_MAX_NODES]; /* by place */
+    int count;                                /* nodes */
+    bool is_on;                               /* settings were noted */
+    bool has_entries;                         /* logs may change */
+    uint64_t silence_us;                      /* least real silence */
+    struct terms terms;                       /* what is known of each */
+    struct calls votes;                       /* RequestVote */
+    struct calls appends;                     /* AppendEntries */
+    struct verdicts verdicts;                 /* found by the rules */
 };
 
 /*

@@ -3,31 +3,12 @@
  * in election.h.
  */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "facts.h"
 
 /* Ids and numbers as printf wants them. */
 #define ID(place) (check->nodes[place].id)
 #define U(number) ((unsigned long long)(number))
-
-/* Whether this has not been reported before; it then counts as reported. */
-static bool is_news(struct election *check, const char *rule, int place,
-                    uint64_t term)
-{
-    for (size_t i = 0; i < check->reported_count; i++) {
-        const struct reported *old = &check->reported[i];
-
-        if (old->rule == rule && old->place == place && old->term == term)
-            return false;
-    }
-    if (check->reported_count == ELECTION_MAX_REPORTS ||
-        check->found_count == FOUND_MAX)
-        return false;
-    check->reported[check->reported_count++] = (struct reported){
-        .rule = rule, .place = place, .term = term};
-    return true;
-}
 
 /*
  * Begins a report about a node, with what was expected. NULL if the node is
@@ -40,31 +21,13 @@ __attribute__((format(printf, 6, 7))) static struct violation *broken(
     struct violation *violation;
     va_list args;
 
-    if (!check->is_on || !check->nodes[place].is_judged ||
-        !is_news(check, rule, place, term))
+    if (!check->is_on || !check->nodes[place].is_judged)
         return NULL;
-    violation = &check->found[check->found_count++];
-    violation->time_us = seen->time_us;
-    violation->node = ID(place);
-    violation->rule = rule;
-    violation->observed[0] = '\0';
     va_start(args, expected);
-    vsnprintf(violation->expected, VIOLATION_MAX_TEXT, expected, args);
+    violation = verdict_vexpected(&check->verdicts, seen->time_us, ID(place),
+                                  rule, term, expected, args);
     va_end(args);
     return violation;
-}
-
-/* Ends a report with what was seen. */
-__attribute__((format(printf, 2, 3))) static void observed(
-    struct violation *violation, const char *text, ...)
-{
-    va_list args;
-
-    if (violation == NULL)
-        return;
-    va_start(args, text);
-    vsnprintf(violation->observed, VIOLATION_MAX_TEXT, text, args);
-    va_end(args);
 }
 
 static const char *method(const struct seen_frame *seen)
@@ -84,14 +47,15 @@ void rule_vote_once(struct election *check, const struct seen_frame *seen,
     }
     if (before == candidate)
         return;
-    observed(broken(check, seen, place, "vote-once", facts->term,
-                    "node %d votes for one candidate at most in term %llu",
-                    ID(place), U(facts->term)),
-             "it voted for node %d%s in frame %llu, and for node %d%s in "
-             "frame %llu",
-             ID(before), before == place ? " (itself)" : "",
-             U(facts->vote_frame[place]), ID(candidate),
-             candidate == place ? " (itself)" : "", U(seen->number));
+    verdict_observed(
+        broken(check, seen, place, "vote-once", facts->term,
+               "node %d votes for one candidate at most in term %llu",
+               ID(place), U(facts->term)),
+        "it voted for node %d%s in frame %llu, and for node %d%s in "
+        "frame %llu",
+        ID(before), before == place ? " (itself)" : "",
+        U(facts->vote_frame[place]), ID(candidate),
+        candidate == place ? " (itself)" : "", U(seen->number));
 }
 
 void rule_election_safety(struct election *check, const struct seen_frame *seen,
@@ -106,12 +70,13 @@ void rule_election_safety(struct election *check, const struct seen_frame *seen,
     }
     if (facts->leader == place)
         return;
-    observed(broken(check, seen, place, "election-safety", facts->term,
-                    "term %llu has one leader at most", U(facts->term)),
-             "node %d led it in frame %llu, and node %d sent %s of the same "
-             "term in frame %llu",
-             ID(facts->leader), U(facts->leader_frame), ID(place), method(seen),
-             U(seen->number));
+    verdict_observed(
+        broken(check, seen, place, "election-safety", facts->term,
+               "term %llu has one leader at most", U(facts->term)),
+        "node %d led it in frame %llu, and node %d sent %s of the same "
+        "term in frame %llu",
+        ID(facts->leader), U(facts->leader_frame), ID(place), method(seen),
+        U(seen->number));
 }
 
 void rule_vote_quorum(struct election *check, const struct seen_frame *seen,
@@ -126,13 +91,14 @@ void rule_vote_quorum(struct election *check, const struct seen_frame *seen,
     }
     if (votes >= need || facts->term <= check->nodes[place].unclear_term)
         return;
-    observed(broken(check, seen, place, "vote-quorum", facts->term,
-                    "node %d leads term %llu only with the votes of %d of %d "
-                    "nodes",
-                    ID(place), U(facts->term), need, check->count),
-             "it sent %s of term %llu in frame %llu when it had %d: its own "
-             "and %d granting replies to its requests of that term",
-             method(seen), U(facts->term), U(seen->number), votes, votes - 1);
+    verdict_observed(
+        broken(check, seen, place, "vote-quorum", facts->term,
+               "node %d leads term %llu only with the votes of %d of %d "
+               "nodes",
+               ID(place), U(facts->term), need, check->count),
+        "it sent %s of term %llu in frame %llu when it had %d: its own "
+        "and %d granting replies to its requests of that term",
+        method(seen), U(facts->term), U(seen->number), votes, votes - 1);
 }
 
 /* Takes the request into account: which process has sent which terms. */
@@ -169,12 +135,13 @@ void rule_term_kept(struct election *check, const struct seen_frame *seen,
         kept = node->granted_before;
     if (node->newest_term >= kept)
         return;
-    observed(broken(check, seen, place, "term-kept", node->newest_term,
-                    "node %d remembers after a restart that its term was %llu",
-                    ID(place), U(kept)),
-             "its process of incarnation %llu sent a request of term %llu in "
-             "frame %llu",
-             U(node->newest), U(node->newest_term), U(node->newest_frame));
+    verdict_observed(
+        broken(check, seen, place, "term-kept", node->newest_term,
+               "node %d remembers after a restart that its term was %llu",
+               ID(place), U(kept)),
+        "its process of incarnation %llu sent a request of term %llu in "
+        "frame %llu",
+        U(node->newest), U(node->newest_term), U(node->newest_frame));
 }
 
 void rule_silence(struct election *check, const struct seen_frame *seen,
@@ -187,14 +154,15 @@ void rule_silence(struct election *check, const struct seen_frame *seen,
         term <= node->heard_term || seen->time_us < node->heard_us ||
         silent_us >= check->silence_us)
         return;
-    observed(broken(check, seen, place, "silence", term,
-                    "node %d campaigns only after it has heard no leader for "
-                    "at least %.1f ms",
-                    ID(place), (double)check->silence_us / 1000),
-             "it accepted AppendEntries of term %llu (frame %llu), and asked "
-             "for votes in term %llu only %.1f ms later (frame %llu)",
-             U(node->heard_term), U(node->heard_frame), U(term),
-             (double)silent_us / 1000, U(seen->number));
+    verdict_observed(
+        broken(check, seen, place, "silence", term,
+               "node %d campaigns only after it has heard no leader for "
+               "at least %.1f ms",
+               ID(place), (double)check->silence_us / 1000),
+        "it accepted AppendEntries of term %llu (frame %llu), and asked "
+        "for votes in term %llu only %.1f ms later (frame %llu)",
+        U(node->heard_term), U(node->heard_frame), U(term),
+        (double)silent_us / 1000, U(seen->number));
 }
 
 void rule_grant_term(struct election *check, const struct seen_frame *seen,
@@ -203,11 +171,12 @@ void rule_grant_term(struct election *check, const struct seen_frame *seen,
 {
     if (answer->term == call->term)
         return;
-    observed(broken(check, seen, place, "grant-term", call->term,
-                    "node %d grants its vote in the term of the request, %llu",
-                    ID(place), U(call->term)),
-             "its granting reply in frame %llu carries term %llu",
-             U(seen->number), U(answer->term));
+    verdict_observed(
+        broken(check, seen, place, "grant-term", call->term,
+               "node %d grants its vote in the term of the request, %llu",
+               ID(place), U(call->term)),
+        "its granting reply in frame %llu carries term %llu", U(seen->number),
+        U(answer->term));
 }
 
 void rule_log_check(struct election *check, const struct seen_frame *seen,
@@ -219,20 +188,21 @@ void rule_log_check(struct election *check, const struct seen_frame *seen,
         (call->last_log_term == node->log_term &&
          call->last_log_index >= node->log_index))
         return;
-    observed(broken(check, seen, place, "log-check", call->term,
-                    "node %d, whose log ends with entry %llu of term %llu, "
-                    "votes only for a log at least as up to date",
-                    ID(place), U(node->log_index), U(node->log_term)),
-             "it granted its vote of term %llu in frame %llu to node %d, whose "
-             "log ends with entry %llu of term %llu",
-             U(call->term), U(seen->number), ID(call->caller),
-             U(call->last_log_index), U(call->last_log_term));
+    verdict_observed(
+        broken(check, seen, place, "log-check", call->term,
+               "node %d, whose log ends with entry %llu of term %llu, "
+               "votes only for a log at least as up to date",
+               ID(place), U(node->log_index), U(node->log_term)),
+        "it granted its vote of term %llu in frame %llu to node %d, whose "
+        "log ends with entry %llu of term %llu",
+        U(call->term), U(seen->number), ID(call->caller),
+        U(call->last_log_index), U(call->last_log_term));
 }
 
 void rule_sender(struct election *check, const struct seen_frame *seen,
                  int place, uint32_t named)
 {
-    observed(
+    verdict_observed(
         broken(check, seen, place, "sender", 0,
                "a request of node %d names node %d as its %s", ID(place),
                ID(place),
@@ -244,11 +214,12 @@ void rule_sender(struct election *check, const struct seen_frame *seen,
 void rule_stream(struct election *check, const struct seen_frame *seen,
                  int place)
 {
-    observed(broken(check, seen, place, "sender", 0,
-                    "requests of node %d travel on streams that it dialled",
-                    ID(place)),
-             "its %s in frame %llu came on stream %llu, dialled by node %d",
-             method(seen), U(seen->number), U(seen->stream), seen->dialler);
+    verdict_observed(
+        broken(check, seen, place, "sender", 0,
+               "requests of node %d travel on streams that it dialled",
+               ID(place)),
+        "its %s in frame %llu came on stream %llu, dialled by node %d",
+        method(seen), U(seen->number), U(seen->stream), seen->dialler);
 }
 
 void rule_decodes(struct election *check, const struct seen_frame *seen,
@@ -256,10 +227,11 @@ void rule_decodes(struct election *check, const struct seen_frame *seen,
 {
     bool is_request = seen->frame->type == FRAME_REQUEST;
 
-    observed(broken(check, seen, place, "decodes", seen->frame->method,
-                    "every %s %s of node %d is laid out as docs/protocol.md "
-                    "says",
-                    method(seen), is_request ? "request" : "reply", ID(place)),
-             "frame %llu, with a payload of %zu bytes, does not decode",
-             U(seen->number), seen->frame->payload_len);
+    verdict_observed(
+        broken(check, seen, place, "decodes", seen->frame->method,
+               "every %s %s of node %d is laid out as docs/protocol.md "
+               "says",
+               method(seen), is_request ? "request" : "reply", ID(place)),
+        "frame %llu, with a payload of %zu bytes, does not decode",
+        U(seen->number), seen->frame->payload_len);
 }

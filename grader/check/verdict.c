@@ -3,7 +3,6 @@
  */
 #include "verdict.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +26,21 @@ static bool is_news(struct verdicts *verdicts, const char *rule, int node,
     return true;
 }
 
+struct violation *verdict_vexpected(struct verdicts *verdicts, uint64_t time_us,
+                                    int node, const char *rule, uint64_t key,
+                                    const char *expected, va_list args)
+{
+    struct violation *violation;
+
+    if (!is_news(verdicts, rule, node, key))
+        return NULL;
+    violation = &verdicts->found[verdicts->found_count++];
+    *violation = (struct violation){
+        .time_us = time_us, .node = node, .rule = rule};
+    vsnprintf(violation->expected, VIOLATION_MAX_TEXT, expected, args);
+    return violation;
+}
+
 struct violation *verdict_expected(struct verdicts *verdicts, uint64_t time_us,
                                    int node, const char *rule, uint64_t key,
                                    const char *expected, ...)
@@ -34,13 +48,9 @@ struct violation *verdict_expected(struct verdicts *verdicts, uint64_t time_us,
     struct violation *violation;
     va_list args;
 
-    if (!is_news(verdicts, rule, node, key))
-        return NULL;
-    violation = &verdicts->found[verdicts->found_count++];
-    *violation = (struct violation){
-        .time_us = time_us, .node = node, .rule = rule};
     va_start(args, expected);
-    vsnprintf(violation->expected, VIOLATION_MAX_TEXT, expected, args);
+    violation = verdict_vexpected(verdicts, time_us, node, rule, key, expected,
+                                  args);
     va_end(args);
     return violation;
 }

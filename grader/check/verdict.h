@@ -5,6 +5,8 @@
 #ifndef CONCLAVE_VERDICT_H
 #define CONCLAVE_VERDICT_H
 
+#include <stdarg.h>
+
 #include "election.h"
 
 #define VERDICTS_WAITING 8  /* found and not yet taken out */
@@ -28,6 +30,11 @@ struct verdicts {
 __attribute__((format(printf, 6, 7))) struct violation *verdict_expected(
     struct verdicts *verdicts, uint64_t time_us, int node, const char *rule,
     uint64_t key, const char *expected, ...);
+
+/* The same for a function that was itself given what follows the format. */
+__attribute__((format(printf, 6, 0))) struct violation *verdict_vexpected(
+    struct verdicts *verdicts, uint64_t time_us, int node, const char *rule,
+    uint64_t key, const char *expected, va_list args);
 
 /* Ends it, with what was seen. */
 __attribute__((format(printf, 2, 3))) void verdict_observed(
