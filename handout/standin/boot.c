@@ -4,6 +4,7 @@
 #include "boot.h"
 
 #include "app.h"
+#include "client.h"
 #include "co.h"
 #include "election.h"
 #include "node.h"
@@ -35,10 +36,23 @@ static void boot(void *arg)
     rpc_start();
 }
 
+/* SNAPSHOT: OK once one has been taken. */
+static void snapshot(struct client_request *request)
+{
+    int outcome = await_snapshot_take();
+
+    if (outcome == OK)
+        resp_simple(request->reply, "OK");
+    else
+        resp_error(request->reply, "ERR no snapshot was taken: %s",
+                   outcome_name(outcome));
+}
+
 void boot_start(const struct machine *machine)
 {
     raft_init(0, NO_NODE);
     machine_start(machine);
+    client_command("SNAPSHOT", 1, 1, snapshot);
     co_spawn("boot", boot, NULL);
 }
 

@@ -9,8 +9,9 @@
 #include "replication.h"
 #include "wire.h"
 
-/* Opens the store and the last snapshot and starts all stages over a machine.
- * Returns at once; client commands may be registered before or after. */
+/* Opens the store and the last snapshot, starts all stages over a machine, and
+ * adds the client command SNAPSHOT. Returns at once; client commands may be
+ * registered before or after. */
 void boot_start(const struct machine *machine);
 
 /*

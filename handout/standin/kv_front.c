@@ -22,7 +22,6 @@
 #include "kv.h"
 #include "kv_text.h"
 #include "node.h"
-#include "snapshot.h"
 
 /* How a command is spelled. argc counts its name; most 0: no upper bound. */
 struct spelling {
@@ -285,17 +284,6 @@ static void run(struct client_request *requests[], int count)
     free(asked);
 }
 
-static void run_snapshot(struct client_request *request)
-{
-    int outcome = await_snapshot_take();
-
-    if (outcome == OK)
-        resp_simple(request->reply, "OK");
-    else
-        resp_error(request->reply, "ERR no snapshot was taken: %s",
-                   outcome_name(outcome));
-}
-
 void app_start(void)
 {
     for (size_t i = 0; i < SPELLING_COUNT; i++) {
@@ -305,7 +293,6 @@ void app_start(void)
             client_keys(spellings[i].name, 1, spellings[i].keys);
     }
     client_batch_command("REQ", 4, 0, run);
-    client_command("SNAPSHOT", 1, 1, run_snapshot);
     kv_text_start();
     kv_start();
     boot_start(&kv_machine);

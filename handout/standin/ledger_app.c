@@ -16,7 +16,6 @@
 #include "client.h"
 #include "ledger.h"
 #include "node.h"
-#include "snapshot.h"
 
 static void propose(struct client_request *request)
 {
@@ -53,22 +52,10 @@ static void ledger(struct client_request *request)
     resp_int(request->reply, (int64_t)ledger_digest());
 }
 
-static void snapshot(struct client_request *request)
-{
-    int outcome = await_snapshot_take();
-
-    if (outcome == OK)
-        resp_simple(request->reply, "OK");
-    else
-        resp_error(request->reply, "ERR no snapshot was taken: %s",
-                   outcome_name(outcome));
-}
-
 void app_start(void)
 {
     client_command("PROPOSE", 2, 2, propose);
     client_command("CONFIRM", 1, 1, confirm);
     client_command("LEDGER", 1, 1, ledger);
-    client_command("SNAPSHOT", 1, 1, snapshot);
     boot_start(&ledger_machine);
 }
