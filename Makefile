@@ -17,6 +17,7 @@ STAGE_ELECTION ?= labs/2-election
 STAGE_REPLICATION ?= labs/3-replication
 STAGE_PERSISTENCE ?= labs/4-persistence
 STAGE_KV ?= labs/5-kv
+STAGE_LEASE ?= labs/6-lease
 OUT ?= $(O)/labs
 
 # ---- flags ------------------------------------------------------------------
@@ -42,8 +43,8 @@ UV_CFLAGS := $(shell pkg-config --cflags libuv 2>/dev/null)
 UV_LIBS := $(shell pkg-config --libs libuv 2>/dev/null || echo -luv)
 
 KIT_INCLUDES := -Ilabs/1-rpc -Ilabs/2-election -Ilabs/3-replication \
-                -Ilabs/4-persistence -Ilabs/5-kv -Ihandout/standin \
-                -Ihandout/node
+                -Ilabs/4-persistence -Ilabs/5-kv -Ilabs/6-lease \
+                -Ihandout/standin -Ihandout/node
 TOOL_INCLUDES := -Igrader/net -Igrader/check -Igrader/proxy
 
 # ---- sources ----------------------------------------------------------------
@@ -56,12 +57,16 @@ PROXY := $(call objects,grader/net/*.c grader/check/*.c grader/proxy/*.c)
 CHECK := $(call objects,grader/check/lin*.c grader/check/command/*.c \
                         grader/net/alloc.c)
 RPC_APP := $(call objects,handout/standin/rpc_*.c)
-ELECTION_APP := $(call objects,handout/standin/memstore.c \
-                               handout/standin/heartbeat_app.c)
-LEDGER_APP := $(call objects,handout/standin/ledger*.c handout/standin/boot.c)
+STATUS := $(call objects,handout/standin/raft_status.c)
+ELECTION_APP := $(STATUS) $(call objects,handout/standin/memstore.c \
+                                         handout/standin/heartbeat_app.c)
+BOOT := $(STATUS) $(call objects,handout/standin/boot.c)
+NO_LEASE := $(call objects,handout/standin/no_lease.c)
+LEDGER_APP := $(call objects,handout/standin/ledger*.c) $(BOOT) $(NO_LEASE)
 REPLICATION_APP := $(LEDGER_APP) $(call objects,handout/standin/memstore.c \
                                                 handout/standin/no_snapshot.c)
-KV_APP := $(call objects,handout/standin/kv_*.c handout/standin/boot.c)
+LEASE_APP := $(call objects,handout/standin/kv_*.c) $(BOOT)
+KV_APP := $(LEASE_APP) $(NO_LEASE)
 SELFTEST := $(call objects,grader/selftest/*.c)
 
 # The simulated world, and what is linked into every node that it loads.
@@ -76,7 +81,7 @@ SIM += $(call objects,grader/confine/f*.c)
 
 # One node for each lab, made of its stage and those below it.
 NODE_PROGRAMS := node-rpc node-election node-replication node-persistence \
-         node-kv
+         node-kv node-lease
 
 # SEALED=compile or link: a step of a build in the grader's sandbox, which sees
 # the kit's objects and not what they are made of (grader/conclave/sealed.py).
@@ -92,6 +97,7 @@ ELECTION := $(call stage,$(STAGE_ELECTION),2-election)
 REPLICATION := $(call stage,$(STAGE_REPLICATION),3-replication)
 PERSISTENCE := $(call stage,$(STAGE_PERSISTENCE),4-persistence)
 KV := $(call stage,$(STAGE_KV),5-kv)
+LEASE := $(call stage,$(STAGE_LEASE),6-lease)
 
 # A program for each *_test.c: those of the grader's own C parts lie beside
 # them, those of the runtime and the host in grader/selftest.
@@ -113,7 +119,7 @@ TOOL_TESTS := $(call programs,grader/net/*_test.c grader/check/*_test.c \
 # The RPC is measured beside a bare echo: the reference's, where it is at hand.
 BENCH := $(O)/bench/echo $(O)/bench/switch $(O)/bench/node-bench
 BENCH_RAFT := $(addprefix $(O)/bench/,echo load sync node-persistence)
-BENCH_STORE := $(addprefix $(O)/bench/,echo load sync h2 node-kv)
+BENCH_STORE := $(addprefix $(O)/bench/,echo load sync h2 node-kv node-lease)
 BENCH_RPC := $(or $(call objects,solution/1-rpc/*.c),$(RPC))
 BENCH_ELECTION := $(or $(call objects,solution/2-election/*.c),$(ELECTION))
 BENCH_REPLICATION := $(or $(call objects,solution/3-replication/*.c),\
@@ -121,6 +127,7 @@ BENCH_REPLICATION := $(or $(call objects,solution/3-replication/*.c),\
 BENCH_PERSISTENCE := $(or $(call objects,solution/4-persistence/*.c),\
                           $(PERSISTENCE))
 BENCH_KV := $(or $(call objects,solution/5-kv/*.c),$(KV))
+BENCH_LEASE := $(or $(call objects,solution/6-lease/*.c),$(LEASE))
 BENCH_SO := $(addprefix $(O)/bench/node-,election.so replication.so \
                                          persistence.so)
 
@@ -315,6 +322,7 @@ $(eval $(call stage_rules,2-election,$(STAGE_ELECTION),$(ELECTION)))
 $(eval $(call stage_rules,3-replication,$(STAGE_REPLICATION),$(REPLICATION)))
 $(eval $(call stage_rules,4-persistence,$(STAGE_PERSISTENCE),$(PERSISTENCE)))
 $(eval $(call stage_rules,5-kv,$(STAGE_KV),$(KV)))
+$(eval $(call stage_rules,6-lease,$(STAGE_LEASE),$(LEASE)))
 endif
 
 define link
@@ -343,12 +351,14 @@ TO_REPLICATION := $(TO_ELECTION) $(REPLICATION) \
 TO_PERSISTENCE := $(TO_REPLICATION) $(PERSISTENCE) \
                   $(OUT)/obj/4-persistence.commands
 TO_KV := $(TO_PERSISTENCE) $(KV) $(OUT)/obj/5-kv.commands
+TO_LEASE := $(TO_KV) $(LEASE) $(OUT)/obj/6-lease.commands
 
 $(call node_holds,node-rpc): $(TO_RPC) $(RPC_APP)
 $(call node_holds,node-election): $(TO_ELECTION) $(ELECTION_APP)
 $(call node_holds,node-replication): $(TO_REPLICATION) $(REPLICATION_APP)
 $(call node_holds,node-persistence): $(TO_PERSISTENCE) $(LEDGER_APP)
 $(call node_holds,node-kv): $(TO_KV) $(KV_APP)
+$(call node_holds,node-lease): $(TO_LEASE) $(LEASE_APP)
 
 $(addprefix $(OUT)/,$(NODE_PROGRAMS)): $(NODE) $(HOST)
 	$(link)
@@ -421,8 +431,10 @@ $(O)/bench/node-persistence: $(BENCH_RPC) $(BENCH_ELECTION) \
     $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) $(LEDGER_APP) $(HOST) $(NODE)
 	$(link)
 
-$(O)/bench/node-kv: $(BENCH_RPC) $(BENCH_ELECTION) $(BENCH_REPLICATION) \
-    $(BENCH_PERSISTENCE) $(BENCH_KV) $(KV_APP) $(HOST) $(NODE)
+$(O)/bench/node-kv: $(KV_APP)
+$(O)/bench/node-lease: $(BENCH_LEASE) $(LEASE_APP)
+$(O)/bench/node-kv $(O)/bench/node-lease: $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) $(BENCH_KV) $(HOST) $(NODE)
 	$(link)
 
 $(O)/bench/node-bench: $(O)/grader/bench/rpc_bench.c.o $(BENCH_RPC) \
@@ -438,8 +450,9 @@ compile_commands.json: ## tell editors how files are compiled
 	    separator=','; done; printf '\n]\n'; } >$@
 
 -include $(patsubst %.o,%.d,$(NODE) $(HOST) $(PROXY) $(RPC) $(ELECTION) \
-    $(REPLICATION) $(PERSISTENCE) $(KV) $(RPC_APP) \
+    $(REPLICATION) $(PERSISTENCE) $(KV) $(LEASE) $(RPC_APP) \
     $(ELECTION_APP) $(REPLICATION_APP) $(KV_APP) $(SELFTEST) $(BENCH_RPC) $(BENCH_ELECTION) \
+    $(BENCH_REPLICATION) $(BENCH_PERSISTENCE) $(BENCH_KV) $(BENCH_LEASE) \
     $(SIM) $(SHIM) $(ROGUE) $(CHECK) $(WAL))
 -include $(patsubst %,%.c.d,$(NODE_TESTS) $(TOOL_TESTS)) \
     $(wildcard $(O)/grader/bench/*.d)

@@ -2,8 +2,9 @@
 """How fast the store is, beside what this machine can do and what it has.
 
     grader/bench/kv.py FOLDER [--rounds N] [--seconds S] [--only TEXT] [--bars]
+                              [--lease]
 
-FOLDER holds node-kv, load, sync, echo and h2. Three nodes of the reference
+FOLDER holds node-kv, node-lease, load, sync, echo and h2. Three nodes of the reference
 stand on loopback without a proxy; every write is synced on a majority before
 it is answered. In the same rounds, where they are installed: one plain Redis
 that syncs every write, one that keeps nothing (for GET), and etcd.
@@ -235,12 +236,12 @@ def print_all(bench: Bench, rounds: int) -> None:
             print(f"  {text}")
 
 
-def start(stack: contextlib.ExitStack, folder: pathlib.Path,
+def start(stack: contextlib.ExitStack, node: pathlib.Path,
           where: pathlib.Path, block: List[int]) -> List[System]:
     """All systems that there are; says which are missing."""
     add: Callable = stack.enter_context
     found: List[System] = [add(systems.conclave(
-        folder / "node-kv", where / "conclave", block[:6], **CONFIG))]
+        node, where / "conclave", block[:6], **CONFIG))]
     if systems.has("redis-server"):
         found.append(add(systems.redis(where / "redis", block[6], True)))
         found.append(add(systems.redis(where / "plain", block[7], False)))
@@ -265,6 +266,8 @@ def main() -> int:
                         "as 'SET  1 client' or ' by 16'")
     parser.add_argument("--bars", action="store_true",
                         help="only the workloads that have a bar")
+    parser.add_argument("--lease", action="store_true",
+                        help="nodes that read under a lease (node-lease)")
     options = parser.parse_args()
     chosen = [one for one in loads.WORKLOADS if options.only in str(one)
               and (bar_of(one) or not options.bars)]
@@ -275,12 +278,15 @@ def main() -> int:
     with ports.claim(PORTS) as claimed, contextlib.ExitStack() as stack, \
             tempfile.TemporaryDirectory(dir=options.folder) as name:
         where = pathlib.Path(name)
-        running = start(stack, options.folder, where, claimed.ports)
+        node = options.folder / ("node-lease" if options.lease else "node-kv")
+        running = start(stack, node, where, claimed.ports)
         bench = Bench(options.folder, options.seconds, chosen, running)
         bench.warm_up()
         for number in range(1, options.rounds + 1):
             print(f"round {number} of {options.rounds}", file=sys.stderr)
             bench.round(where, claimed.ports[14])
+        if options.lease:
+            print("reads of ours are answered under a lease")
         print_all(bench, options.rounds)
         stack.close()         # before its folder goes
     return 0

@@ -2,50 +2,32 @@
 
 A file of solution/bugs says what is wrong and holds a diff against the
 reference (solution/bugs/README.md). Each bug is planted into a copy of its
-stage, and that is graded by the very command that a person would type, with
-the tests that its header names and no others. So a bug runs in whatever worlds
-a grade runs in, and here is only bookkeeping.
+stage, and that is graded as any submission is, with the tests that its header
+names and no others (hunt.py). So a bug runs in whatever worlds a grade runs in,
+and here is only bookkeeping.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import fcntl
-import itertools
-import json
-import os
 import pathlib
 import re
 import shutil
 import statistics
-import sys
 from dataclasses import dataclass, field
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from . import kill_table
 from .discover import Course, test_id
-from .failure import CRASHED, FAILED, PASSED, TIMEOUT, GraderError
+from .failure import CRASHED, FAILED, TIMEOUT, GraderError
 from .patch import FileChange, PatchError, parse
-from .report import Report
 
-EXIT_CAUGHT, EXIT_MISSED, EXIT_GRADER = 0, 1, 4
 OURS = "ours"                     # a number for bugs that BUGS.md has not
-_CAUGHT = (FAILED, CRASHED, TIMEOUT)
+CAUGHT = (FAILED, CRASHED, TIMEOUT)
 _HEADINGS = ("Bug", "Name", "Stage", "Breaks", "What", "Schedule")
-_PASSED_ON = ("world", "seeds")   # options of a grade that hold here as well
-_FLAGS_PASSED_ON = ("isolate",)
-_HAS_NO_USE = ("submission", "solution", "only", "replay", "list", "json",
-               "junit", "gradescope", "html")  # of the options of a grade
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 class BadBug(GraderError):
     """One sentence on what is wrong with a file of solution/bugs."""
-
-
-class BadOrder(Exception):
-    """One sentence for the person who typed the command."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +62,7 @@ class Catch:
     def decisive(self) -> List[Dict[str, Any]]:
         """For each first seed where it was caught, the test that had to."""
         return [one for one in map(self._first, self.results)
-                if one is not None and one["status"] in _CAUGHT]
+                if one is not None and one["status"] in CAUGHT]
 
     def _first(self, results: Sequence[Mapping[str, Any]]
                ) -> Optional[Dict[str, Any]]:
@@ -90,7 +72,7 @@ class Catch:
         mine = [dict(one) for one in results
                 if one["name"] == self.bug.caught_by[0]
                 and not one.get("observed", "").startswith("not run:")]
-        mine.sort(key=lambda one: one["status"] not in _CAUGHT)
+        mine.sort(key=lambda one: one["status"] not in CAUGHT)
         return mine[0] if mine else None
 
     @property
@@ -124,11 +106,14 @@ class Catch:
         """In which it was caught."""
         return sorted({str(one["world"]) for one in self.decisive()})
 
-    def others(self) -> Dict[str, int]:
-        """The other tests named, and how often each caught it too."""
-        return {name: sum(any(one["name"] == name and one["status"] in _CAUGHT
-                              for one in results) for results in self.results)
+    def others(self) -> Dict[str, Tuple[int, int]]:
+        """The other tests named: how often each caught it too, and how often
+        it was run."""
+        told = {name: [one["status"] in CAUGHT for results in self.results
+                       for one in results if one["name"] == name]
                 for name in self.bug.caught_by[1:]}
+        return {name: (sum(caught), len(caught))
+                for name, caught in told.items()}
 
 
 # ---- Reading ---------------------------------------------------------------
@@ -232,155 +217,3 @@ def plant(bug: Bug, root: pathlib.Path, folder: pathlib.Path) -> None:
             path.unlink()
     for name, text in files.items():
         (into / name).write_text(text, encoding="utf-8")
-
-
-# ---- Running ---------------------------------------------------------------
-
-class _Hunt:
-    """All bugs wanted, some at a time."""
-
-    def __init__(self, root: pathlib.Path, options: argparse.Namespace,
-                 report: Report):
-        self.root = root
-        self.options = options
-        self.report = report
-        self.seeds = range(options.seed, options.seed + options.first_seeds)
-        self.shows = False  # what the grade says, as a student would see it
-        self._benches: "asyncio.Queue[pathlib.Path]" = asyncio.Queue()
-        build = root / (os.environ.get("BUILD") or "build")
-        self.folder = build / (os.environ.get("FLAVOUR") or "release") / "bugs"
-
-    async def run(self, bugs: Sequence[Bug]) -> List[Catch]:
-        """Grades them. When cancelled, leaves nothing running."""
-        self.shows = len(bugs) == 1 and len(self.seeds) == 1
-        locks = [self._claim_bench()
-                 for _ in range(min(self.options.jobs, len(bugs)))]
-        tasks = [asyncio.ensure_future(self._catch(bug)) for bug in bugs]
-        try:
-            return list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for lock in locks:
-                lock.close()
-
-    def _claim_bench(self) -> IO[str]:
-        """Takes the first bench that no other hunt works at, until the file
-        that is returned is closed."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for number in itertools.count():
-            bench = self.folder / f"bench-{number}"
-            lock = open(f"{bench}.lock", "w")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                continue
-            self._benches.put_nowait(bench)
-            return lock
-        raise AssertionError("not reached")
-
-    async def _catch(self, bug: Bug) -> Catch:
-        """Grades one bug on a bench of its own. The next bug on that bench is
-        built soon: only the files that differ are compiled."""
-        catch = Catch(bug)
-        bench = await self._benches.get()
-        try:
-            plant(bug, self.root, self.folder / bug.name)  # for people
-            plant(bug, self.root, bench)
-            for seed in self.seeds:
-                await self._grade(catch, bench, seed)
-        except BadBug as error:
-            catch.troubles.append(str(error))
-        finally:
-            self._benches.put_nowait(bench)
-        self.report.line(kill_table.line(catch))
-        return catch
-
-    async def _grade(self, catch: Catch, bench: pathlib.Path, seed: int
-                     ) -> None:
-        """One grade; its results, or why there are none, go into the catch."""
-        path = bench / "results.json"
-        path.unlink(missing_ok=True)
-        only = [word for name in catch.bug.caught_by
-                for word in ("--only", name)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(self.root / "grader" / "grade"),
-            catch.bug.stage, "--submission", str(bench), *only,
-            "--seed", str(seed), *passed_on(self.options),
-            "--jobs", "1", "--json", str(path),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT, start_new_session=True)
-        try:
-            said, _ = await process.communicate()
-        except asyncio.CancelledError:
-            process.terminate()  # it ends its nodes itself
-            await process.wait()
-            raise
-        trouble = self._read(catch, path)
-        if trouble:
-            catch.troubles.append(f"seed {seed}: {trouble}")
-        if trouble or self.shows:
-            self.report.line(said.decode(errors="replace").rstrip() + "\n")
-
-    def _read(self, catch: Catch, path: pathlib.Path) -> str:
-        """Takes the results of a grade; or says why they are no verdict."""
-        try:
-            labs = json.loads(path.read_text())["labs"]
-        except (OSError, ValueError, KeyError):
-            return "the grader came to no results"
-        tests = [test for lab in labs for test in lab["tests"]]
-        for test in tests:
-            if test["status"] not in (PASSED, *_CAUGHT):
-                return f"{test['name']}: {test['status']}: {test['observed']}"
-        if not any(test["name"] == catch.bug.caught_by[0] for test in tests):
-            return f"there is no result of {catch.bug.caught_by[0]}"
-        catch.results.append(tests)
-        return ""
-
-
-def passed_on(options: argparse.Namespace) -> List[str]:
-    """The words of a command line that a grade of a bug gets too."""
-    words: List[str] = []
-    for name in _PASSED_ON:
-        if getattr(options, name, None) is not None:
-            words += [f"--{name}", str(getattr(options, name))]
-    return words + [f"--{name}" for name in _FLAGS_PASSED_ON
-                    if getattr(options, name, False)]
-
-
-def run(root: pathlib.Path, courses: Sequence[Course],
-        options: argparse.Namespace, report: Report) -> int:
-    """grader/grade --bug; the exit status. BadOrder, BadBug."""
-    for name in _HAS_NO_USE:
-        if getattr(options, name, None):
-            raise BadOrder(f"--bug grades the reference with a bug in it: "
-                           f"leave --{name} away")
-    folder = root / "solution" / "bugs"
-    if not folder.is_dir():
-        raise BadOrder("there is no solution/bugs here: --bug is for those "
-                       "who have the reference")
-    known = load_all(folder, courses)
-    chosen = select(known, options.bug, options.labs)
-    if not chosen:
-        where = f" of lab {' or '.join(options.labs)}" if options.labs else ""
-        raise BadOrder(f"there is no bug '{options.bug}'{where}: take all, a "
-                       "number, or the name of a file in solution/bugs")
-    hunt = _Hunt(root, options, report)
-    wanted = [bug for bug in chosen if bug.changes]
-    kill_table.expect(wanted)
-    catches = asyncio.run(hunt.run(wanted))
-    catches.sort(key=lambda catch: catch.bug.order)
-    for text in kill_table.closing(catches, chosen):
-        report.line(text)
-    if options.bug == "all" and not options.labs:
-        command = " ".join(["grader/grade", "--bug all",
-                            f"--seed {options.seed}",
-                            f"--first-seeds {options.first_seeds}",
-                            *passed_on(options)])
-        kill_table.write(root / "solution", command, catches, known)
-    if any(catch.troubles for catch in catches):
-        return EXIT_GRADER
-    return EXIT_CAUGHT if all(catch.always for catch in catches) \
-        else EXIT_MISSED

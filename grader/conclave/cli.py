@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import List, Optional, Sequence, Tuple
 
-from . import bugs, discover, kit, official
+from . import bugs, discover, hunt, kit, official
 from .discover import Course
 from .failure import GraderError
 from .grading import (EXIT_GRADER, EXIT_INTERRUPTED, EXIT_POINTS_LOST,
@@ -55,7 +55,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("labs", nargs="*", metavar="LAB",
-        help="labs to grade, such as rpc or election (default: all)")
+        help="labs to grade, such as rpc or election (default: all but "
+             "electives)")
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--submission", metavar="DIR", type=pathlib.Path,
                        help="whose stages: a folder that holds 1-rpc/, "
@@ -205,8 +206,11 @@ def _run(options: argparse.Namespace, report: Report) -> int:
     if not chosen:
         raise UsageError(f"no test matches {' '.join(options.only)}: "
                          "see --list")
+    whole = not (asked or options.only or options.replay)
     if options.list:
         report.listing(chosen, options.verbose)
+        if whole:
+            _say_electives(courses, report)
         return 0
     for path in (options.json, options.junit, options.gradescope):
         if path is not None and not path.absolute().parent.is_dir():
@@ -215,7 +219,7 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         _make_folder(options.html)
     folder, flag = _submission(options)
     first_seeds = _first_seeds(options)
-    return grade_all(Order(
+    status = grade_all(Order(
         root=ROOT, all_labs=[course.lab for course in courses],
         courses=chosen, asked=asked, folder=folder, flag=flag,
         reference=folder == ROOT / "solution", seed=options.seed,
@@ -229,6 +233,9 @@ def _run(options: argparse.Namespace, report: Report) -> int:
         sandbox=options.sandbox or (AUTO if options.official else NONE),
         allow_weak=options.allow_weak_sandbox,
         hidden=_shown(hidden) if hidden else ""), report)
+    if whole:
+        _say_electives(courses, report)
+    return status
 
 
 def _hidden(options: argparse.Namespace) -> Optional[pathlib.Path]:
@@ -275,10 +282,10 @@ def _bugs(courses: Sequence[Course], options: argparse.Namespace,
           report: Report) -> int:
     """--bug: grades the reference with bugs planted in it."""
     try:
-        return bugs.run(ROOT, courses, options, report)
+        return hunt.run(ROOT, courses, options, report)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except bugs.BadOrder as error:
+    except hunt.BadOrder as error:
         raise UsageError(str(error)) from error
 
 
@@ -295,8 +302,23 @@ def _labs(courses: Sequence[Course], options: argparse.Namespace
                              f"{' or '.join(known) or 'none, there are none'}")
     if not courses:
         raise UsageError("there is no lab in labs/")
-    return [course for course in courses
-            if not names or course.lab.name in names], names
+    return [course for course in courses if course.lab.name in names
+            or not names and (not course.lab.elective
+                              or _names_tests_of(course, options.only))], names
+
+
+def _names_tests_of(course: Course, patterns: Sequence[str]) -> bool:
+    """Whether a pattern begins with the lab's name: "lease/A"."""
+    return any(one.startswith(course.lab.name + "/") for one in patterns)
+
+
+def _say_electives(courses: Sequence[Course], report: Report) -> None:
+    """What a grade of all labs has left out, and how it is asked for."""
+    for course in courses:
+        if course.lab.elective:
+            report.line(f"{course.lab.title} ({course.lab.folder}) counts "
+                        "apart, when it is named: grader/grade "
+                        f"{course.lab.name}")
 
 
 def _submission(options: argparse.Namespace) -> Tuple[pathlib.Path, str]:

@@ -6,10 +6,10 @@ import pathlib
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from . import (findings, kit, reference, results, sandbox, sandbox_net,
-               sandbox_probe, sealed)
+from . import (explore, findings, kit, reference, results, sandbox,
+               sandbox_net, sandbox_probe, sealed)
 from .build import CONFINE, Builder, NotBuilt
 from .discover import Course, test_id
 from .failure import GRADER_ERROR, NOT_BUILT, GraderError
@@ -65,7 +65,7 @@ class Order:
     hidden: str = ""               # how a replay line names the hidden tests
 
 
-class _Grading:
+class Grading:
     """The state of one grade."""
 
     def __init__(self, order: Order, report: Report, run: pathlib.Path):
@@ -83,6 +83,7 @@ class _Grading:
                            first_seeds=self.first_seeds.kind,
                            kit=kit.version(order.root))
         self.trials: List[Trial] = []
+        self._made: List[Tuple[Any, ...]] = []  # of what those were made
         self.places: Dict[Tuple[str, str], Tuple[Run, int]] = {}
         self.ended = 0
         self.began = time.monotonic()
@@ -183,18 +184,25 @@ class _Grading:
                 self._worlds(course.tests))
         except NotBuilt as error:
             failure = error
-        trials = [self._trial(course, test, stack, programs, tools)
-                  for test in course.tests if self._worlds([test])]
+        made = [(course, test, stack, programs, tools)
+                for test in course.tests if self._worlds([test])]
+        trials = [self._trial(*words) for words in made]
         run = Run(stack, [blank(trial) for trial in trials])
         for place, trial in enumerate(trials):
             self.places[(trial.name, stack)] = (run, place)
         if failure is None:
             self.trials += trials
+            self._made += made
         else:
             run.build_log = failure.messages or failure.sentence
             for result in run.tests:
                 _mark_not_built(result, failure)
         return run
+
+    def trials_from(self, seed: int) -> List[Trial]:
+        """The same trials from another first seed."""
+        self.first_seeds = PlainSeeds(seed)
+        return [self._trial(*words) for words in self._made]
 
     def _trial(self, course: Course, test: Test, stack: str,
                programs: Dict[str, pathlib.Path],
@@ -205,7 +213,7 @@ class _Grading:
         seeds = 1 if self.order.replay else self.order.seeds or test.seeds
         trial: Optional[Trial] = None
         seed = self.order.seed if self.order.replay else \
-            self.first_seeds.first(name)
+            explore.first_of(test.plan, self.first_seeds.first(name))
         hidden = f" --hidden {self.order.hidden}" * test.hidden
         for world in reversed(self._worlds([test])):
             only = f" --world {world}" if len(test.worlds) > 1 else ""
@@ -317,7 +325,7 @@ def exit_status(grade: Grade) -> int:
 def grade_all(order: Order, report: Report) -> int:
     """Grades, and returns the exit status. GraderError, BadSubmission."""
     with tempfile.TemporaryDirectory(prefix="cv-run-") as folder:
-        grading = _Grading(order, report, pathlib.Path(folder))
+        grading = Grading(order, report, pathlib.Path(folder))
         try:
             grading.build()
             grading.run()

@@ -68,10 +68,10 @@ def closing(catches: Sequence[Catch], chosen: Sequence[Bug]) -> List[str]:
     for catch in catches:
         if not catch.always and not catch.troubles:
             lines.append(f"missed: {catch.bug.name}: {catch.bug.what}")
-        for name, count in catch.others().items():
-            if count < len(catch.results):
+        for name, (count, runs) in catch.others().items():
+            if count < runs:
                 lines.append(f"{catch.bug.name}: {name}, named second, caught "
-                             f"it {count} of {len(catch.results)} times")
+                             f"it {count} of {runs} times")
     lines += [f"left out: {bug.name}: {bug.left_out}" for bug in chosen
               if bug.left_out]
     return lines + [summary(catches)]
@@ -119,6 +119,6 @@ def _row(catch: Catch) -> str:
 
 
 def _also(catch: Catch) -> str:
-    others = [f"`{name}` ({count} of {len(catch.results)})"
-              for name, count in catch.others().items()]
+    others = [f"`{name}` ({count} of {runs})"
+              for name, (count, runs) in catch.others().items()]
     return f"- {catch.bug.name}: {', '.join(others)}" if others else ""

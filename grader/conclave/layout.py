@@ -20,6 +20,7 @@ DEFAULTS: Mapping[str, int] = {
     "election_min_ms": 150,
     "election_max_ms": 300,
     "rpc_timeout_ms": 40,
+    "clock_drift_percent": 10,
     "store_sync_ms": 2,
     "apply_ms": 0,
     "append_max_bytes": 262144,

@@ -34,6 +34,7 @@ class Lab:
     parts: Mapping[str, str]  # "A" -> what the part is about
     binary: str               # the make target of its node: "node-rpc"
     stages: Sequence[str]     # labs whose code it holds, its own last
+    elective: bool = False    # graded only when it is named
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ static void defaults(void)
     CHECK_INT(config.election_min_ms, 150);
     CHECK_INT(config.election_max_ms, 300);
     CHECK_INT(config.rpc_timeout_ms, 40);
+    CHECK_INT(config.clock_drift_percent, 10);
     CHECK_INT(config.store_sync_ms, 2);
     CHECK_INT(config.keepalive_ms, 1000);
     CHECK_INT(config.serve_max, 256);
@@ -89,6 +90,9 @@ static const struct {
      "configuration, line 4: heartbeat_ms is 'ten'; give a number from 2 to "
      "3600000"},
     {"heartbeat_ms 0\n", "configuration, line 1: heartbeat_ms is '0';"},
+    {"clock_drift_percent 51\n",
+     "configuration, line 1: clock_drift_percent is '51'; give a number from 0 "
+     "to 50"},
     {"heartbeat_ms\n", "configuration, line 1: heartbeat_ms is '';"},
     {"heartbeat_ms 50 60\n",
      "configuration, line 1: '60' is one word too many"},

@@ -6,6 +6,8 @@
 
 #include "crashes.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -218,6 +220,15 @@ void crashes_find(struct plan *plan)
                               .first = number / CRASHES_STRIDE * CRASHES_STRIDE,
                               .count = 1});
     plan->seed = number;
+    if (number % CRASHES_STRIDE > plan->crashes->count) {
+        fprintf(stderr,
+                "sim: story %" PRIu64 " has %" PRIu64 " crash points, and "
+                "there is no number %" PRIu64 ": take a seed below %d for a "
+                "whole story\n",
+                number / CRASHES_STRIDE, plan->crashes->count,
+                number % CRASHES_STRIDE, CRASHES_STRIDE);
+        _exit(4);
+    }
     if (plan->seed % CRASHES_STRIDE + plan->seeds > plan->crashes->count + 1)
         plan->seeds = plan->crashes->count + 1 - plan->seed % CRASHES_STRIDE;
 }

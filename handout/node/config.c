@@ -45,6 +45,7 @@ static const struct number numbers[] = {
     NUMBER(election_min_ms, 4, HOUR_MS, 150),
     NUMBER(election_max_ms, 1, HOUR_MS, 300),
     NUMBER(rpc_timeout_ms, 1, HOUR_MS, 40),
+    NUMBER(clock_drift_percent, 0, 50, 10),
     NUMBER(store_sync_ms, 0, HOUR_MS, 2),
     NUMBER(apply_ms, 0, HOUR_MS, 0),
     NUMBER(append_max_bytes, 1, 1000000, 256u << 10),

@@ -42,12 +42,14 @@ struct config_node {
 
 /* The whole file. Every number has a default but the nodes. */
 struct config {
-    uint64_t cluster;         /* the cluster's number */
-    uint32_t heartbeat_ms;    /* leader to follower: 50 */
-    uint32_t election_min_ms; /* shortest election timeout: 150 */
-    uint32_t election_max_ms; /* longest: 300 */
-    uint32_t rpc_timeout_ms;  /* one attempt of a Raft call: 40 */
-    uint32_t store_sync_ms;   /* latency of the memory store's sync: 2 */
+    uint64_t cluster;             /* the cluster's number */
+    uint32_t heartbeat_ms;        /* leader to follower: 50 */
+    uint32_t election_min_ms;     /* shortest election timeout: 150 */
+    uint32_t election_max_ms;     /* longest: 300 */
+    uint32_t rpc_timeout_ms;      /* one attempt of a Raft call: 40 */
+    uint32_t clock_drift_percent; /* how fast or slow a node's clock may run,
+                                     for leases: 10 */
+    uint32_t store_sync_ms;       /* latency of the memory store's sync: 2 */
     uint32_t apply_ms; /* latency of the kit's ledger machine's apply: 0 */
     uint32_t append_max_bytes;     /* of entries in one AppendEntries, unless a
                                   single one is larger: 262144 */

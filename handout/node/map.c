@@ -8,20 +8,30 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "node.h"
 
 #define LEAST_BUCKETS 16
-#define MOVED_A_CALL  4 /* buckets; two nodes a bucket would be enough */
+#define MOVED_A_CALL  4 /* buckets: a table has moved before the next grows */
 
-/* FNV-1a over the bytes, then the bits are mixed (the finalizer of MurmurHash3,
- * by Austin Appleby, public domain). */
+/* Eight bytes at once, each mixed into all that comes behind it; then the bits
+ * are mixed (the finalizer of MurmurHash3, by Austin Appleby, public domain). */
 static uint64_t hash_of(uint64_t seed, struct bytes key)
 {
-    uint64_t hash = seed ^ 0xcbf29ce484222325u;
+    uint64_t hash = seed ^ key.len;
+    const uint8_t *at = key.data;
+    size_t left = key.len;
+    uint64_t word;
 
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ key.data[i]) * 0x100000001b3u;
+    for (; left >= sizeof word; left -= sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 32;
+    }
+    for (word = 0; left > 0; left--)
+        word = word << 8 | *at++;
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
     hash ^= hash >> 33;
     hash *= 0xff51afd7ed558ccdu;
     hash ^= hash >> 33;
@@ -92,20 +102,64 @@ static void grow(struct map *map)
     map->moved = 0;
 }
 
-struct map_node *map_find(struct map *map, struct bytes key)
+/* The node with this key among those of a bucket, or NULL. */
+static struct map_node *find_in(struct map_node *node, uint64_t hash,
+                                struct bytes key)
 {
-    uint64_t hash = hash_of(map->seed, key);
-    struct map_node *node = *bucket_of(map, hash);
-
     while (node && (node->hash != hash || !bytes_equal(node->key, key)))
         node = node->next;
     return node;
 }
 
+struct map_node *map_find(struct map *map, struct bytes key)
+{
+    uint64_t hash = hash_of(map->seed, key);
+
+    return find_in(*bucket_of(map, hash), hash, key);
+}
+
+void map_find_many(struct map *map, const struct bytes keys[], size_t count,
+                   struct map_node *found[])
+{
+    struct map_node **buckets[MAP_MANY];
+    uint64_t hashes[MAP_MANY];
+
+    assert(count <= MAP_MANY);
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = hash_of(map->seed, keys[i]);
+        buckets[i] = bucket_of(map, hashes[i]);
+        __builtin_prefetch(buckets[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(*buckets[i]);
+        /* What the node is part of, its key perhaps. */
+        __builtin_prefetch(*buckets[i] ? *buckets[i] + 1 : NULL);
+    }
+    for (size_t i = 0; i < count; i++)
+        found[i] = find_in(*buckets[i], hashes[i], keys[i]);
+}
+
+struct map_node *map_expect(struct map *map, struct bytes key)
+{
+    uint64_t newest = hash_of(map->seed, key);
+    uint64_t oldest = map->expected[1];
+    struct map_node *node = *bucket_of(map, map->expected[0]);
+
+    __builtin_prefetch(bucket_of(map, newest));
+    __builtin_prefetch(node);
+    __builtin_prefetch(node ? node + 1 : NULL);
+    map->expected[1] = map->expected[0];
+    map->expected[0] = newest;
+    for (node = *bucket_of(map, oldest); node; node = node->next)
+        if (node->hash == oldest)
+            return node;
+    return NULL;
+}
+
 void map_add(struct map *map, struct map_node *node, struct bytes key)
 {
     move_some(map);
-    if (map->count >= map->table.size && map->former.size == 0)
+    if (2 * map->count >= map->table.size && map->former.size == 0)
         grow(map);
     node->key = key;
     node->hash = hash_of(map->seed, key);

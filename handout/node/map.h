@@ -6,8 +6,8 @@
  *
  *     struct pair {
  *         struct map_node node;  // in the map
- *         struct buf key;        // owns the key's bytes
  *         ...
+ *         uint8_t key[];         // the key's bytes
  *     };
  *     struct map_node *found = map_find(&map, key);
  *     struct pair *pair = found ? list_entry(found, struct pair, node) : NULL;
@@ -43,6 +43,7 @@ struct map {
     size_t moved;            /* buckets of former that are empty already */
     size_t count;            /* nodes */
     uint64_t seed;           /* of the hash: keys cannot be chosen to collide */
+    uint64_t expected[2];    /* hashes of the last keys of map_expect */
     struct list order;       /* all nodes, oldest first */
 };
 
@@ -54,6 +55,21 @@ void map_free(struct map *map);
 
 /* The node with this key, or NULL. */
 struct map_node *map_find(struct map *map, struct bytes key);
+
+/*
+ * The same for up to MAP_MANY keys at once. A map that no cache holds costs a
+ * find several waits for memory; many finds together wait as often as one.
+ */
+#define MAP_MANY 32
+void map_find_many(struct map *map, const struct bytes keys[], size_t count,
+                   struct map_node *found[]);
+
+/*
+ * Says that a key will be looked for soon, by a single map_find. The processor
+ * fetches the way to it, a step with each call, so that nobody waits: what is
+ * returned is the node of the key that was expected two calls before, or NULL.
+ */
+struct map_node *map_expect(struct map *map, struct bytes key);
 
 /* Adds a node under a key that the map does not hold. The key's bytes must stay
  * where they are until the node is removed. */

@@ -7,6 +7,7 @@
 #include "client.h"
 #include "co.h"
 #include "election.h"
+#include "lease.h"
 #include "node.h"
 #include "raft.h"
 #include "resp.h"
@@ -27,6 +28,7 @@ static void boot(void *arg)
         node_fatal("the store does not open: %s; remove the node's data "
                    "folder, or repair its disk, and start it again",
                    outcome_name(outcome));
+    lease_start();
     replication_start();
     snapshot_start();
     election_start();
@@ -86,20 +88,4 @@ void boot_answer_refusal(struct buf *out, enum proposed proposed)
                         "effect, or never");
         break;
     }
-}
-
-struct app_status app_status(void)
-{
-    return (struct app_status){
-        .role = role_name(raft.role),
-        .term = raft.current_term,
-        .leader = raft.leader,
-        .commit_index = raft.commit_index,
-        .last_applied = raft.last_applied,
-    };
-}
-
-/* Whatever a node here has promised is on its disk already. */
-void await_app_drain(void)
-{
 }

@@ -145,19 +145,3 @@ void app_start(void)
     raft_init(0, NO_NODE);
     co_spawn("boot", boot, NULL);
 }
-
-struct app_status app_status(void)
-{
-    return (struct app_status){
-        .role = role_name(raft.role),
-        .term = raft.current_term,
-        .leader = raft.leader,
-        .commit_index = raft.commit_index,
-        .last_applied = raft.last_applied,
-    };
-}
-
-/* Whatever a node here has promised is on its disk already. */
-void await_app_drain(void)
-{
-}

@@ -42,9 +42,10 @@ static const struct spelling spellings[] = {
     {"SESSION", KV_OPEN, 1, 1, 0},
 };
 
-#define SPELLING_COUNT  (sizeof spellings / sizeof spellings[0])
-#define MAX_BATCH_BYTES (256u << 10)    /* of values, until an entry is full */
-#define LONGEST_MS      (INT64_MAX / 4) /* an expiry no sum of which overflows */
+#define SPELLING_COUNT     (sizeof spellings / sizeof spellings[0])
+#define MAX_BATCH_BYTES    (256u << 10) /* of values, until an entry is full */
+#define USUAL_ANSWER_BYTES 128 /* room for one: most buffers grow no more */
+#define LONGEST_MS         (INT64_MAX / 4) /* an expiry no sum of which overflows */
 
 /* A command as it came: the words of REQ's command, or all of them. */
 struct asked {
@@ -254,9 +255,11 @@ static int await_some(struct asked asked[], int count, struct buf *out)
         commands[good++] = asked[taken].command;
         len_bytes += asked[taken].command.value.len;
     }
+    buf_room(&answers, good * (size_t)USUAL_ANSWER_BYTES);
     if (good > 0)
         proposed = await_kv(commands, good, &answers);
     struct wire_in in = wire_in(buf_span(&answers));
+    buf_room(out, answers.len); /* replies are about as long */
     for (int i = 0; i < taken; i++) {
         if (asked[i].wrong)
             resp_error(out, "%s", asked[i].wrong);

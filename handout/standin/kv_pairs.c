@@ -4,8 +4,12 @@
 #include "kv_pairs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "node.h"
+
+#define LINE_BYTES    64  /* of a processor's cache */
+#define FETCHED_BYTES 256 /* of a value: what is behind follows by itself */
 
 /* The pairs that expire, the first of them in front. */
 struct heap {
@@ -108,14 +112,44 @@ struct pair *pair_find(struct bytes key)
     return node ? list_entry(node, struct pair, node) : NULL;
 }
 
+/* Has the processor fetch the beginning of a pair's value. */
+static void fetch_value(const struct map_node *node)
+{
+    const struct pair *pair = list_entry(node, struct pair, node);
+    size_t len = pair->value.len < FETCHED_BYTES ? pair->value.len
+                                                 : FETCHED_BYTES;
+
+    for (size_t at = 0; at < len; at += LINE_BYTES)
+        __builtin_prefetch(pair->value.data + at);
+}
+
+void pairs_fetch(const struct bytes keys[], size_t count)
+{
+    struct map_node *found[PAIRS_AHEAD];
+
+    map_find_many(&map, keys, count, found);
+    for (size_t i = 0; i < count; i++)
+        if (found[i])
+            fetch_value(found[i]);
+}
+
+void pairs_expect(struct bytes key)
+{
+    const struct map_node *former = map_expect(&map, key);
+
+    if (former)
+        fetch_value(former);
+}
+
 struct pair *pair_make(struct bytes key)
 {
-    struct pair *pair = calloc(1, sizeof *pair);
+    struct pair *pair = calloc(1, sizeof *pair + key.len);
 
     if (!pair)
         node_fatal("out of memory for a key");
-    put_bytes(&pair->key, key);
-    map_add(&map, &pair->node, buf_span(&pair->key));
+    if (key.len > 0)
+        memcpy(pair->key, key.data, key.len);
+    map_add(&map, &pair->node, bytes_of(pair->key, key.len));
     return pair;
 }
 
@@ -132,7 +166,6 @@ void pair_remove(struct pair *pair)
 {
     pair_expire(pair, 0);
     map_remove(&map, &pair->node);
-    buf_free(&pair->key);
     buf_free(&pair->value);
     free(pair);
 }

@@ -13,11 +13,11 @@
 /* A key and what it holds. */
 struct pair {
     struct map_node node;   /* in the map */
-    struct buf key;         /* owns the key's bytes */
     struct buf value;       /* what GET answers */
     uint64_t version;       /* of its last write; no two are the same */
     uint64_t expires_at_ms; /* in the state's time; 0: never */
     size_t place;           /* in the heap, if it expires */
+    uint8_t key[];          /* its bytes; node.key says how many */
 };
 
 /* No keys, and the time is 0. */
@@ -27,6 +27,17 @@ void pairs_start(void);
 struct pair *pair_find(struct bytes key);
 struct pair *pair_make(struct bytes key);
 void pair_remove(struct pair *pair);
+
+/*
+ * Has the processor fetch what the next pair_finds of these keys will read: up
+ * to PAIRS_AHEAD of them. It changes nothing but how long those take.
+ */
+#define PAIRS_AHEAD MAP_MANY
+void pairs_fetch(const struct bytes keys[], size_t count);
+
+/* The same for a key that will be asked for a little later, and with no wait at
+ * all (map_expect). */
+void pairs_expect(struct bytes key);
 
 /* When it goes: 0: never. */
 void pair_expire(struct pair *pair, uint64_t expires_at_ms);

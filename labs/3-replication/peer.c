@@ -38,6 +38,7 @@
 #include "node.h"
 #include "raft_msg.h"
 #include "replica.h"
+#include "retry.h"
 #include "store.h"
 
 #define ENTRY_HEAD_BYTES 12 /* of an encoded entry: term, length */

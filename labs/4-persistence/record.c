@@ -5,13 +5,17 @@
  * hash it gives guarantees: it finds every change of up to three bits in
  * batches of any length that we write, every burst of up to 32 bits, and lets
  * other damage pass once in four billion times. It protects against disks, not
- * against people. (A processor can compute it in one instruction for each eight
- * bytes; the table below is the portable way.)
+ * against people. Many processors compute it in one instruction for each eight
+ * bytes; the table below is the portable way.
  */
 #include "record.h"
 
 #include <assert.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <nmmintrin.h>
+#endif
 
 #include "node.h"
 

@@ -17,26 +17,22 @@
  *
  * GROUP COMMIT. A sync takes as long for a hundred entries as for one. Whoever
  * finds no batch under way writes the next one, for all; whoever finds one
- * waits, and what comes meanwhile is the next batch. Nobody writes the log
- * twice.
+ * waits, and what comes meanwhile is the next batch.
  *
- * SEGMENTS. While one file fills, a housekeeper makes the next one, so that
- * nobody has to wait for it. A file begins with a summary of all before it.
- * That is why old ones can go: as soon as the base has passed the last index
- * that the summary of a file names, none before that file is needed.
+ * SEGMENTS. While one file fills, a housekeeper makes the next, so that nobody
+ * waits for it. A file begins with a summary of all before it: as soon as the
+ * base has passed the last index that it names, no older file is needed.
  *
  * A FAILED SYNC. Its bytes are gone, and the next sync would say OK without
- * them. We could write them again somewhere else and hope; but a disk that has
- * lost what it had accepted is not one to go on with. The store is dead from
- * then on: whatever is asked of it is DISK_ERROR. What was acknowledged before
- * is on disk, and a restart, after a look at the disk, brings it back. The
- * making of the *next* segment may fail without harm: nothing is in it, and the
- * next attempt makes it anew from the first byte.
+ * them. A disk that has lost what it had accepted is not one to go on with: the
+ * store is dead from then on, and whatever is asked of it is DISK_ERROR. What
+ * was acknowledged before is on disk, and a restart brings it back. The making
+ * of the *next* segment may fail without harm: nothing is in it, and the next
+ * attempt makes it anew from the first byte.
  *
  * A FULL DISK. Room is taken a segment at a time, so a batch finds the disk
- * full before any of it is written. It goes back to the front of `pending`, and
- * those who wait are told DISK_FULL. Once there is room, the next sync takes it
- * along.
+ * full before any of it is written. It goes back to the front of `pending`,
+ * those who wait are told DISK_FULL, and the next sync takes it along.
  */
 #include "store.h"
 

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 
+#include "lease.h"
 #include "machine.h"
 #include "replication.h"
 #include "wire.h"
@@ -109,7 +110,9 @@ struct kv_answer get_kv_answer(struct wire_in *in);
  * What a client has pipelined comes together, and so costs one round. All of
  * them take effect at one moment, or none does. PROPOSED_OK; or why there are
  * no answers: PROPOSED_LOST means that they may yet take effect. Reads have no
- * effect: they are never lost, only not this node's to answer.
+ * effect: they are never lost, only not this node's to answer. While
+ * lease_holds() (lease.h; an elective, until then always false) they need not
+ * ask await_leadership.
  */
 enum proposed await_kv(const struct kv_command commands[], uint32_t count,
                        struct buf *answers);

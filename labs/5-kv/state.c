@@ -13,10 +13,6 @@
  *        |  was this request of this session done before? its answer again
  *        v
  *     it reads or changes pairs; what it writes gets the next version
- *
- * A snapshot: time u64, last version u64, count u32, then count times key,
- * value, version u64, expires_at_ms u64 (0: never); then the sessions. Pairs are
- * in the order in which their keys were made, which is the same everywhere.
  */
 #include "state.h"
 
@@ -28,7 +24,7 @@
 #include "resp.h"
 #include "session.h"
 
-static uint64_t last_version; /* given to anything; sessions have them, too */
+uint64_t last_version;
 
 void kv_start(void)
 {
@@ -150,6 +146,20 @@ static void execute_once(const struct kv_command *command, struct buf *answer)
     execute(command, answer);
 }
 
+/* Has the processor fetch what the next commands of an entry will touch. */
+static void fetch_ahead(struct wire_in in, uint32_t count)
+{
+    struct bytes keys[PAIRS_AHEAD];
+    size_t ahead = 0;
+
+    while (count-- > 0 && ahead < PAIRS_AHEAD && !in.bad) {
+        struct kv_command command = get_kv_command(&in);
+        if (command.key_count > 0)
+            keys[ahead++] = command.keys[0];
+    }
+    pairs_fetch(keys, ahead);
+}
+
 /* machine.h: an entry takes effect. It never waits. */
 static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
 {
@@ -167,6 +177,7 @@ static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
     /* Your code here: the time, then each command. */
     (void)execute_once;
     (void)pairs_advance;
+    (void)fetch_ahead;
     (void)count;
     get_rest(&in);
     if (wire_end(&in) != OK)
@@ -175,32 +186,8 @@ static void await_apply(uint64_t index, struct bytes entry, struct buf *result)
                    index);
 }
 
-/* ---- Snapshots ------------------------------------------------------------- */
-
-static void put_span(struct buf *out, struct bytes span)
-{
-    put_u32(out, (uint32_t)span.len);
-    put_bytes(out, span);
-}
-
-static void snapshot(struct buf *out)
-{
-    /* Your code here. */
-    (void)put_span;
-    (void)out;
-}
-
-/* Your code here: what restore needs. */
-
-static int restore(struct bytes bytes)
-{
-    /* Your code here: all of it, or nothing. */
-    (void)bytes;
-    return OK;
-}
-
 const struct machine kv_machine = {
     .await_apply = await_apply,
-    .snapshot = snapshot,
-    .restore = restore,
+    .snapshot = state_snapshot,
+    .restore = state_restore,
 };

@@ -38,6 +38,7 @@
 #include "node.h"
 #include "raft_msg.h"
 #include "replica.h"
+#include "retry.h"
 #include "store.h"
 
 #define ENTRY_HEAD_BYTES 12 /* of an encoded entry: term, length */
@@ -253,7 +254,7 @@ static void call(void *arg)
                            .method = METHOD_APPEND_ENTRIES,
                            .body = buf_span(&append->body),
                            .timeout_ms = node_config()->rpc_timeout_ms};
-    int outcome = leads(append->term) ? await_rpc_call(&rpc, &reply)
+    int outcome = leads(append->term) ? await_call(&rpc, &reply)
                                       : RPC_CANCELLED;
 
     if (outcome == OK)

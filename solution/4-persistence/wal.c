@@ -17,26 +17,22 @@
  *
  * GROUP COMMIT. A sync takes as long for a hundred entries as for one. Whoever
  * finds no batch under way writes the next one, for all; whoever finds one
- * waits, and what comes meanwhile is the next batch. Nobody writes the log
- * twice.
+ * waits, and what comes meanwhile is the next batch.
  *
- * SEGMENTS. While one file fills, a housekeeper makes the next one, so that
- * nobody has to wait for it. A file begins with a summary of all before it.
- * That is why old ones can go: as soon as the base has passed the last index
- * that the summary of a file names, none before that file is needed.
+ * SEGMENTS. While one file fills, a housekeeper makes the next, so that nobody
+ * waits for it. A file begins with a summary of all before it: as soon as the
+ * base has passed the last index that it names, no older file is needed.
  *
  * A FAILED SYNC. Its bytes are gone, and the next sync would say OK without
- * them. We could write them again somewhere else and hope; but a disk that has
- * lost what it had accepted is not one to go on with. The store is dead from
- * then on: whatever is asked of it is DISK_ERROR. What was acknowledged before
- * is on disk, and a restart, after a look at the disk, brings it back. The
- * making of the *next* segment may fail without harm: nothing is in it, and the
- * next attempt makes it anew from the first byte.
+ * them. A disk that has lost what it had accepted is not one to go on with: the
+ * store is dead from then on, and whatever is asked of it is DISK_ERROR. What
+ * was acknowledged before is on disk, and a restart brings it back. The making
+ * of the *next* segment may fail without harm: nothing is in it, and the next
+ * attempt makes it anew from the first byte.
  *
  * A FULL DISK. Room is taken a segment at a time, so a batch finds the disk
- * full before any of it is written. It goes back to the front of `pending`, and
- * those who wait are told DISK_FULL. Once there is room, the next sync takes it
- * along.
+ * full before any of it is written. It goes back to the front of `pending`,
+ * those who wait are told DISK_FULL, and the next sync takes it along.
  */
 #include "store.h"
 
@@ -57,6 +53,7 @@ static struct {
                            leaves it, or empty */
     // BEGIN SOLUTION:
     // | /* Your fields here. */
+    struct buf spare;        /* memory for the next pending, or empty */
     struct log_end end;      /* where the next batch goes */
     struct summary written;  /* what the log comes to at that place */
     bool is_writing;         /* somebody writes a batch */
@@ -229,7 +226,7 @@ static size_t unneeded_segments(void)
 
 static void await_remove_segments(size_t count)
 {
-    uint64_t numbers[MAX_SEGMENTS];
+    uint64_t numbers[MAX_SEGMENTS] = {0};
 
     for (size_t i = 0; i < count; i++)
         numbers[i] = store.end.segments[i].number;
@@ -279,6 +276,17 @@ static void begin_segment(void)
     store.wants_next = true;
 }
 
+#define MAX_SPARE_BYTES (4u << 20) /* of memory kept for the next batch */
+
+/* The memory of a batch that has been written is the next but one's. */
+static void keep_memory(struct buf *batch)
+{
+    if (batch->cap > MAX_SPARE_BYTES)
+        buf_free(batch);
+    buf_clear(batch);
+    store.spare = *batch;
+}
+
 /* Writes all that is pending as the next batch. */
 static int await_write_batch(void)
 {
@@ -286,7 +294,8 @@ static int await_write_batch(void)
     struct summary summary = mirror_summary();
     uint64_t changes = store.changes;
 
-    store.pending = (struct buf){0};
+    store.pending = store.spare;
+    store.spare = (struct buf){0};
     if (batch.len == 0)
         begin_batch(&batch);
     int outcome = await_room(&batch);
@@ -302,7 +311,7 @@ static int await_write_batch(void)
                                   buf_span(&batch));
     store.end.offset += batch.len;
     store.end.batch++;
-    buf_free(&batch);
+    keep_memory(&batch);
     if (outcome != OK) {
         LOG("wal", "a batch could not be made durable: %s; nothing more will",
             outcome_name(outcome));
@@ -323,8 +332,7 @@ static int await_write_for_all(void)
     store.is_writing = true;
     /* A batch under way cannot be called back because its writer gives up. */
     struct cancel *former = co_use(NULL);
-    /* Whoever is ready to run now may still come along. */
-    await_yield();
+    await_yield(); /* whoever is ready to run now may still come along */
     int outcome = await_write_batch();
     co_use(former);
     store.is_writing = false;
@@ -351,8 +359,7 @@ int await_store_open(void)
     store.written = mirror_summary();
     if (store.end.log == 0) {
         /* The seeds go into the first batch: a log either has them or is none.
-         * Its number keeps others' files, and bytes that a client sends, from
-         * looking like batches of this log. */
+         * Its number tells its batches from others', and from clients' bytes. */
         store.end.log = node_random() | 1;
         store.end.batch = 1;
         seed_log();
