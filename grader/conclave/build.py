@@ -14,14 +14,13 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from typing import (IO, Callable, Dict, Iterator, List, Mapping, Optional,
                     Sequence, Tuple)
 
-from . import reference, results, sealed
+from . import reaper, reference, results, sealed
 from .failure import GraderError
 from .sandbox import OPEN, Sandbox
 from .spec import REAL, SIM, Lab
@@ -270,11 +269,7 @@ def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> str:
     except subprocess.TimeoutExpired:
         return "time ran out"
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
+        reaper.end_group(process)
 
 
 def _without_chatter(text: str) -> str:

@@ -38,6 +38,7 @@ class Client:
         self._connection = connection
         self._last = "the bytes sent"  # for the report
         self._asked: Deque["Asked"] = deque()  # not answered yet
+        self._cpu_s = 0.0              # of the node, when it was asked last
 
     @classmethod
     async def open(cls: Type[_Self], node: "Place") -> _Self:
@@ -71,6 +72,7 @@ class Client:
 
     async def _send(self, text: str, data: bytes) -> None:
         self._asked.append(self._node.is_asked(text))
+        self._cpu_s = self._process.cpu_s()
         await self._guard(self._connection.send(data), COMMAND_LIMIT_S)
 
     async def reply(self, timeout_s: Optional[float] = None) -> Any:
@@ -85,7 +87,7 @@ class Client:
         """Waits until the node has closed the connection."""
         try:
             await within(timeout_s or COMMAND_LIMIT_S,
-                         self._connection.reader.read())
+                         self._connection.ended())
         except asyncio.TimeoutError:
             raise Failure(f"node {self._node.id} closes the connection",
                           "it left it open", rule=_RULE,
@@ -98,7 +100,6 @@ class Client:
 
     async def _guard(self, work: Awaitable[Any], limit_s: float) -> Any:
         """Awaits an answer; turns its absence into a Failure."""
-        cpu_s = self._process.cpu_s()
         try:
             return await within(limit_s, work)
         except BadReply as error:
@@ -108,7 +109,7 @@ class Client:
                           node=self._node.id) from None
         except asyncio.TimeoutError:  # first: later Pythons call it an OSError
             raise await _silent(self._node, self._process, self._last, limit_s,
-                                cpu_s) from None
+                                self._cpu_s) from None
         except (EOFError, OSError):
             raise await _lost(self._node, self._process,
                               f"closed its client's connection instead of "

@@ -51,22 +51,16 @@ class BadOrder(Exception):
 
 
 class Recorder(Simulator):
-    """A simulator that writes down what it is told."""
+    """A simulator that notes when the test is over."""
 
     def __init__(self, *words: Any):
-        self.lines: List[str] = []
-        self.over: Optional[Tuple[int, int]] = None  # (lines, virtual time)
+        self.over: Optional[Tuple[int, int]] = None  # (orders, virtual time)
         super().__init__(*words)
-
-    def ask(self, *words: object) -> List[str]:
-        if not self.has_ended:
-            self.lines.append(" ".join(map(str, words)))
-        return super().ask(*words)
 
     def is_over(self) -> None:
         """The test has come to its verdict: what follows is no part of it."""
         if self.over is None:
-            self.over = len(self.lines), self.now_us
+            self.over = len(self.orders), self.now_us
 
 
 class Debugged:
@@ -147,11 +141,11 @@ class Debugged:
             spec=dataclasses.replace(self.test, function=played)))
         if not recorders:
             raise GraderError(self.result.observed)
-        lines, self.over_us = recorders[0].over or \
-            (len(recorders[0].lines), recorders[0].now_us)
+        orders, self.over_us = recorders[0].over or \
+            (len(recorders[0].orders), recorders[0].now_us)
         script = self.folder / "script"
         script.write_text("".join(
-            line + "\n" for line in recorders[0].lines[:lines]))
+            line + "\n" for line in recorders[0].orders[:orders]))
         self._words = [f"script={script}"]
 
     def command(self, *words: str) -> List[str]:

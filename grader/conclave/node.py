@@ -106,7 +106,9 @@ class Node(Place):
             return
         if ended.ending and ended.status in (-signal.SIGKILL, -signal.SIGTERM):
             return
-        self._on_trouble(self._obituary(ended))
+        ours = process.barrier_failed(ended) if self._sandbox else ""
+        self._on_trouble(self._obituary(ended) if not ours else GraderError(
+            f"the sandbox did not let node {self.id} begin: {ours}"))
 
     def _last_words(self) -> str:
         """The sentence of a node that could not go on."""

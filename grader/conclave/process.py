@@ -100,6 +100,7 @@ class Info:
 
 
 _alive: Set["Process"] = set()
+CONFINE_STATUS = 125  # of grader/confine, when it cannot run a program
 OUT_OF_BOUNDS = ("was stopped by the sandbox: it called the system for what "
                  "no node needs (another process, a signal, shared memory)")
 
@@ -140,8 +141,9 @@ class Process:
         for fd in self._pipes:
             os.set_blocking(fd, False)
             loop.add_reader(fd, self._read, fd)
+        if not _alive:  # else it is there, and setting it takes long
+            loop.add_signal_handler(signal.SIGCHLD, _on_sigchld)
         _alive.add(self)
-        loop.add_signal_handler(signal.SIGCHLD, _on_sigchld)
         self.poll()
 
     @property
@@ -172,6 +174,10 @@ class Process:
         _alive.discard(self)
         for fd in self._pipes:
             self._read(fd)
+        if self._inside and not reaper.children_of(self._inside):
+            # The namespace's first process may live a moment longer than its
+            # monitor. Where it has children, they are somebody's daemons.
+            reaper.end_child(self._inside)
         self._close_pipes()
         self.log.end(asyncio.get_running_loop().time())
         if not self.ready.done():
@@ -248,6 +254,16 @@ class Ending(NamedTuple):
 
     crashed: bool  # by a signal, a sanitizer or the watchdog
     text: str      # "ended by itself with exit status 0"
+
+
+def barrier_failed(process: Process) -> str:
+    """What the sandbox said, if it is why a process never ran; else "". A
+    submission might say the same: it gains nothing (classroom/second.py)."""
+    lines = [line.text for line in process.log.lines()]
+    if process.status in (1, CONFINE_STATUS) and len(lines) == 1 and \
+            lines[0].startswith(("confine: ", "bwrap: ")):
+        return lines[0]
+    return ""
 
 
 def explain_end(process: Process, program: pathlib.Path) -> Ending:

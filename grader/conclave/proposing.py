@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import (TYPE_CHECKING, Any, Dict, Iterable, List, Optional,
-                    Sequence, Tuple)
+                    Sequence, Set, Tuple)
 
 from .client import describe_reply
 from .failure import Failure, GraderError
@@ -69,13 +69,15 @@ class Proposing:
     def __init__(self) -> None:
         super().__init__()
         self.proposals: List[Proposal] = []  # all of the test, in order
+        self._proposed: Set[bytes] = set()   # their commands
         self._found = 0                      # who led when we last knew
 
     async def propose(self: "_Cluster", node: int, data: bytes,
                       timeout_s: Optional[float] = None) -> Proposal:
         """One PROPOSE to one node, and what it answers."""
-        if any(one.data == data for one in self.proposals):
+        if data in self._proposed:
             raise GraderError(f"the test proposes {name_of(data)} twice")
+        self._proposed.add(data)
         made = Proposal(data, node)
         self.proposals.append(made)
         reply = await self._ask(made, timeout_s, "PROPOSE", data)

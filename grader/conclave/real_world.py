@@ -59,7 +59,8 @@ class RealWorld:
                     text_address=self._layout.text_port[node],
                     sandbox=sandbox, connect=self._layout.connects(node),
                     bind=self._layout.binds(node))
-        sandbox.show(self._folder, *self._folder.glob("*.conf"))
+        sandbox.show(self._folder, *(path for path in self._folder.iterdir()
+                                     if path.suffix == ".conf"))
 
     @property
     def record(self) -> Record:
@@ -124,14 +125,11 @@ class RealWorld:
             self._watch.stop()
             for node in self.nodes.values():
                 await node.kill()
-            known = set()
-            if self._proxy.process is not None:
-                known.add(self._proxy.process.pid)
-            orphans = reaper.kill_orphans(known)
+            await self._proxy.close()
+            orphans = reaper.kill_orphans(set())
             for node in self.nodes.values():
                 if node.process is not None:
                     node.process.kill_group()
-            await self._proxy.close()
         finally:
             self._block.close()
             _remove_folder(self._folder)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import pathlib
 import resource
 import signal
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from typing import Callable, Dict, List, Optional, Set
 
 _SET_CHILD_SUBREAPER = 36
 _SET_PDEATHSIG = 1
-_PROC = pathlib.Path("/proc")
+_PROC = "/proc"
+_STAT_BYTES = 4096             # more than a line of /proc/PID/stat
 _ROUNDS = 200                  # passes over the orphans until we give up
 ADDRESS_SPACE_BYTES = 24 << 30 # generous: 16,384 stacks alone reserve 4 GiB
 FILE_BYTES = 1 << 30           # the longest file that a node may write
@@ -47,6 +48,22 @@ def die_with_parent(sig: int) -> None:
     """Asks for a signal when the parent dies, where the system can do that."""
     if _prctl is not None:
         _prctl(_SET_PDEATHSIG, sig, 0, 0, 0)
+
+
+def end_group(child: "subprocess.Popen[bytes]", grace_s: float = 0.0) -> None:
+    """Ends a child that leads a process group, and whatever is left of the
+    group. One that still runs is asked to go first, if it has a grace."""
+    if grace_s and child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(timeout=grace_s)
+        except subprocess.TimeoutExpired:
+            pass
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    child.wait()
 
 
 def limit_child(sanitized: bool, file_bytes: int = FILE_BYTES
@@ -83,10 +100,19 @@ class ProcessInfo:
     cpu_s: float   # CPU time that it has used
 
 
+def _read(name: str) -> str:
+    """A file of /proc, with as little as it takes: it is read often."""
+    fd = os.open(f"{_PROC}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, _STAT_BYTES).decode(errors="replace")
+    finally:
+        os.close(fd)
+
+
 def look_up(pid: int) -> Optional[ProcessInfo]:
     """Reads /proc/PID/stat; None if there is none."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+        text = _read(f"{pid}/stat")
         name = text[text.index("(") + 1:text.rindex(")")]
         rest = text[text.rindex(")") + 2:].split()
         ticks = int(rest[11]) + int(rest[12])
@@ -113,7 +139,7 @@ def _children() -> Dict[int, ProcessInfo]:
 def children_of(pid: int) -> List[int]:
     """A process's children, where the system says so."""
     try:
-        text = (_PROC / str(pid) / "task" / str(pid) / "children").read_text()
+        text = _read(f"{pid}/task/{pid}/children")
         return [int(word) for word in text.split()]
     except (OSError, ValueError):
         return []
@@ -122,19 +148,34 @@ def children_of(pid: int) -> List[int]:
 def resident_bytes(pid: int) -> int:
     """Memory that a process really uses; 0 if there is no such process."""
     try:
-        words = (_PROC / str(pid) / "statm").read_text().split()
+        words = _read(f"{pid}/statm").split()
         return int(words[1]) * resource.getpagesize()
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def has_children() -> bool:
+    """Whether this process has any, adopted and dead ones included; True
+    where the system does not say."""
+    if not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return True
+    except ChildProcessError:
+        return False
 
 
 def kill_orphans(known: Set[int]) -> List[ProcessInfo]:
     """Kills and reaps every child that is not known; returns those that lived.
 
     Killing one may hand us its children, so this goes on until none is left.
+    Who has no child at all learns that without a look at every process.
     """
     killed: Dict[int, ProcessInfo] = {}
     for _ in range(_ROUNDS):
+        if not has_children():
+            break
         strangers = {pid: info for pid, info in _children().items()
                      if pid not in known}
         if not strangers:
@@ -145,6 +186,16 @@ def kill_orphans(known: Set[int]) -> List[ProcessInfo]:
             _kill_and_reap(pid)
         time.sleep(0.005)
     return list(killed.values())
+
+
+def end_child(pid: int) -> None:
+    """Kills a child, and waits until it is gone. What is not ours is left."""
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == 0:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    except (ChildProcessError, ProcessLookupError, PermissionError):
+        pass
 
 
 def _kill_and_reap(pid: int) -> None:

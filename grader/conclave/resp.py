@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, List, Union
+from typing import Any, List, Optional, Union
 
 MAX_LINE_BYTES = 1 << 16
 MAX_BULK_BYTES = 64 << 20
 MAX_DEPTH = 8              # arrays within arrays
+MAX_ITEMS = 1 << 20        # of a reply, those of inner arrays included
+_CHUNK_BYTES = 1 << 16
 
 Word = Union[str, bytes, int]
 
@@ -37,9 +39,30 @@ def encode_command(*words: Word) -> bytes:
     return b"".join(parts)
 
 
-async def read_reply(reader: asyncio.StreamReader, depth: int = 0) -> Any:
+class _Budget:
+    """What a reply may still hold: nodes are not to be trusted with ours."""
+
+    def __init__(self) -> None:
+        self.items = MAX_ITEMS
+        self.bytes = MAX_BULK_BYTES
+
+    def take(self, size: int) -> None:
+        """For one item of so many bytes. BadReply if that is too much."""
+        self.items -= 1
+        self.bytes -= size
+        if self.items < 0:
+            raise BadReply(f"a reply has more than {MAX_ITEMS} items")
+        if self.bytes < 0:
+            raise BadReply("a reply is longer than "
+                           f"{MAX_BULK_BYTES >> 20} MiB")
+
+
+async def read_reply(reader: asyncio.StreamReader, depth: int = 0,
+                     left: Optional[_Budget] = None) -> Any:
     """bytes, int, None, list or RespError. BadReply, or EOFError at the end."""
+    left = left or _Budget()
     line = await _line(reader)
+    left.take(len(line))
     kind, rest = line[:1], line[1:]
     if kind == b"+":
         return rest
@@ -48,12 +71,13 @@ async def read_reply(reader: asyncio.StreamReader, depth: int = 0) -> Any:
     if kind == b":":
         return _number(rest)
     if kind == b"$":
-        return await _bulk(reader, _number(rest))
+        return await _bulk(reader, _number(rest), left)
     if kind == b"*" and depth < MAX_DEPTH:
         count = _number(rest)
         if count < 0:
             return None
-        return [await read_reply(reader, depth + 1) for _ in range(count)]
+        return [await read_reply(reader, depth + 1, left)
+                for _ in range(count)]
     raise BadReply(f"a reply begins with {line[:20]!r}")
 
 
@@ -67,11 +91,13 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     return line[:-2]
 
 
-async def _bulk(reader: asyncio.StreamReader, size: int) -> Any:
+async def _bulk(reader: asyncio.StreamReader, size: int, left: _Budget
+                ) -> Any:
     if size < 0:
         return None
     if size > MAX_BULK_BYTES:
         raise BadReply(f"a reply announces {size} bytes")
+    left.take(size)
     try:
         data = await reader.readexactly(size + 2)
     except asyncio.IncompleteReadError:
@@ -115,6 +141,11 @@ class Connection:
         """One command and its reply."""
         await self.send(encode_command(*words))
         return await self.reply()
+
+    async def ended(self) -> None:
+        """Waits for the other side's end; what still comes is let go."""
+        while await self.reader.read(_CHUNK_BYTES):
+            pass
 
     def close(self) -> None:
         self.writer.close()

@@ -30,13 +30,15 @@ NODE, SIM, TOOL = "node", "sim", "tool"
 MB = 1 << 20
 # More than these is never needed; what each limit means, setrlimit(2) says.
 # A node may reserve 16,384 stacks of 256 KiB: how much it really uses is
-# watched (sandbox_watch.py).
+# watched (sandbox_watch.py). "nproc" counts all processes and threads of a user:
+# of everything that one grade runs side by side, and at `limits` of all that
+# the instructor has open. That nodes start none is the filter's to see to.
 LIMITS_OF: Mapping[str, Mapping[str, int]] = {
     NODE: {"core": 0, "data": 5 << 30, "fsize": 512 * MB, "nofile": 4096,
-           "nproc": 64, "cpu": 600},
-    SIM: {"core": 0, "nofile": 1024, "nproc": 256, "cpu": 3600},
+           "nproc": 2048, "cpu": 600},
+    SIM: {"core": 0, "nofile": 1024, "nproc": 4096, "cpu": 3600},
     TOOL: {"core": 0, "data": 2 << 30, "fsize": 64 * MB, "nofile": 1024,
-           "nproc": 256, "cpu": 120},
+           "nproc": 4096, "cpu": 120},
 }
 _FILTER = {NODE: "--node", SIM: "--tool", TOOL: "--tool"}
 

@@ -69,14 +69,14 @@ class SealedBuild:
             "compile", [f"objects-{stage.folder}" for stage in own],
             self._kit(_SEEN), [self._out / "obj", self._temp])
         if failed:
-            return failed, text
+            return failed, self._at_home(text)
         for stage, folder in theirs:
             self._lay(stage, folder)
         made = [self._builder.folder / name for name in _LINKED]
         failed, more = self._run("link", list(self._names.values()),
                                  [*self._kit(_SEEN + _SEEN_TO_LINK), *made],
                                  [self._out])
-        return failed, text + more
+        return failed, self._at_home(text + more)
 
     def result(self, world: str) -> pathlib.Path:
         """The node for a world."""
@@ -85,6 +85,10 @@ class SealedBuild:
             raise GraderError(f"{path.name} is a link: only the linker writes "
                               "there")
         return path
+
+    def _at_home(self, text: str) -> str:
+        """Where this was is nobody's business: "./obj/1-rpc/rpc.c.o"."""
+        return text.replace(f"{self._out}/", "./")
 
     def _kit(self, names: Sequence[str]) -> List[pathlib.Path]:
         return [self._builder.root / name for name in names]

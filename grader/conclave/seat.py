@@ -139,6 +139,20 @@ class Seat:
                                                            entry_term))
         return bool(msg.get("success"))
 
+    # It is asked
+
+    async def asked(self, method: Optional[int] = None,
+                    limit_s: Optional[float] = None) -> Frame:
+        """The next request of the node (of a method)."""
+        while True:
+            try:
+                frame = await self.asked_on.recv_of("REQUEST", limit_s)
+            except Failure as failure:
+                failure.rule = None  # silence breaks the test's own rule
+                raise
+            if frame.msg and (method is None or frame.method == method):
+                return frame
+
 
 class Follower(Seat):
     """A seat that votes for the node, stores what it sends and says so."""

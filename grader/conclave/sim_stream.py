@@ -4,7 +4,7 @@ or a seat writes becomes an order, what comes for it is fed to its reader."""
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, List
 
 from .peer import Peer, PeerStream
 from .resp import MAX_LINE_BYTES
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class SimWriter:
     """The part of asyncio.StreamWriter that tests use."""
 
-    def __init__(self, world: "SimWorld", write: List[Any], close: List[Any]):
-        self._world = world
+    def __init__(self, order: Callable[..., Any], write: List[Any],
+                 close: List[Any]):
+        self._order = order    # gives orders to the simulator
         self._write = write    # words of the order that bytes are put behind
         self._close = close    # words of the order that ends it
         self._closed = False
@@ -26,7 +27,7 @@ class SimWriter:
     def write(self, data: bytes) -> None:
         """Sends bytes; they vanish in what is closed."""
         if data and not self._closed:
-            self._world.order(*self._write, data.hex())
+            self._order(*self._write, data.hex())
 
     async def drain(self) -> None:
         """Nothing to wait for."""
@@ -34,7 +35,7 @@ class SimWriter:
     def close(self) -> None:
         if not self._closed:
             self._closed = True
-            self._world.order(*self._close)
+            self._order(*self._close)
 
     def abort(self) -> None:
         self.close()
@@ -55,7 +56,7 @@ class SimSeatStream:
 
     def __init__(self, world: "SimWorld", seat: int, number: int, other: int):
         self.reader = new_reader()
-        self.writer = SimWriter(world, ["write", seat, number],
+        self.writer = SimWriter(world.order, ["write", seat, number],
                                 ["close", seat, number])
         self.up: "asyncio.Future[bool]" = \
             asyncio.get_running_loop().create_future()

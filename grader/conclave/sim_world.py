@@ -16,7 +16,7 @@ from .frames import METHOD_NAMES
 from .record import Act, Record, Violation
 from .resp import Connection
 from .sim_node import SimNode
-from .sim_process import Simulator
+from .sim_process import HASH, Simulator
 from .sim_stream import SimPeer, SimWriter, new_reader
 from .spec import Test
 
@@ -100,6 +100,10 @@ class SimWorld:
         """An order to the simulator, obeyed at once: the answer's words."""
         return self.sim.ask(*words)
 
+    def post(self, *words: object) -> None:
+        """One whose answer says nothing."""
+        self.sim.post(*words)
+
     async def command(self, *words: object) -> None:
         """An order to the network, as the proxy takes it."""
         self.order(*words)
@@ -113,7 +117,7 @@ class SimWorld:
         port = "text" if text else "resp"
         number = int((self.order("connect", node, port) or ["0"])[0])
         reader = new_reader()
-        writer = SimWriter(self, ["send", number], ["hangup", number])
+        writer = SimWriter(self.post, ["send", number], ["hangup", number])
         self._clients[number] = (reader, writer)
         return Connection(reader, writer)  # type: ignore[arg-type]
 
@@ -131,7 +135,7 @@ class SimWorld:
 
     def trace_hash(self) -> str:
         """Of all that the nodes did at their doors; "" if there is none."""
-        return (self.order("hash") or [""])[0]
+        return (self.order(HASH) or [""])[0]
 
     async def look_around(self) -> None:
         """See World; the simulator does not wait to be asked."""

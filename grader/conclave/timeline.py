@@ -15,14 +15,15 @@ import html
 import json
 import pathlib
 import re
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Container, Dict, List, Mapping, Optional, Sequence
 
 from . import history
-from .failure import NOT_RUN
+from .failure import PASSED
 from .frames import METHOD_NAMES, OUTCOMES, Frame
 from .record import describe
-from .results import OWN, Grade, TestResult, replace_file
+from .results import (BOTH, OWN, UNCOUNTED, Grade, TestResult, replace_file)
 from .scene import Scene
+from .spec import REAL, SIM
 
 MAX_FRAMES = 20_000    # drawn; of a longer record the last ones
 MAX_LOG_LINES = 5_000  # of all nodes together, the last ones
@@ -197,58 +198,70 @@ def _frame_at(frames: Sequence[Frame], time_us: int, node: int
 
 # All pages
 
-def file_name(result: TestResult) -> str:
+def file_name(name: str, world: str, stack: str) -> str:
     """Of a test's page: "rpc-echo.html", or "rpc-echo-sim-isolated.html"."""
-    name = re.sub(r"[^A-Za-z0-9_.-]", "-", result.name)
-    world = "" if result.world == "real" else f"-{result.world}"
-    stack = "" if result.stack == OWN else f"-{result.stack}"
+    name = re.sub(r"[^A-Za-z0-9_.-]", "-", name)
+    world = "" if world == REAL else f"-{world}"
+    stack = "" if stack == OWN else f"-{stack}"
     return f"{name}{world}{stack}.html"
+
+
+def names_of(test: Mapping[str, Any]) -> List[str]:
+    """Of the page that a test may have, be it of one world or the other."""
+    return [file_name(test["name"], world, test["stack"])
+            for world in (SIM, REAL)
+            if test.get("world", world) in (world, BOTH)]
 
 
 def write_page(folder: pathlib.Path, scene: Scene, result: TestResult) -> None:
     """Writes a test's page and notes its name in the result."""
-    result.page = file_name(result)
+    result.page = file_name(result.name, result.world, result.stack)
     replace_file(folder / result.page, page(scene, result))
 
 
 def write_index(folder: pathlib.Path, grade: Grade) -> None:
     """index.html: every test of a grade, with links to the pages there are."""
+    about = (f"{grade.submission}, seed {grade.seed}, {grade.seconds:.1f} s, "
+             f"sandbox: {grade.sandbox}")
+    pages = {test.page for test in grade.all_tests()}
+    replace_file(folder / "index.html", index(grade.as_json(), about, pages))
+
+
+def index(grade: Mapping[str, Any], about: str, pages: Container[str]) -> str:
+    """The same of a grade as JSON. A test is linked if it has a page."""
     text = (_PARTS / "index.html").read_text(encoding="utf-8")
     parts = {"STYLE": _part("index.css"),
-             "SCORE": f"{grade.score} of {grade.max_score} points",
-             "ABOUT": html.escape(f"{grade.submission}, seed {grade.seed}, "
-                                  f"{grade.seconds:.1f} s, sandbox: "
-                                  f"{grade.sandbox}"),
-             "LABS": "".join(_lab(lab.title, f"{lab.score}/{lab.max_score}",
-                                  [one for run in lab.runs
-                                   for one in run.tests])
-                             for lab in grade.labs)}
-    replace_file(folder / "index.html", re.sub(
-        r"@(STYLE|SCORE|ABOUT|LABS)@",
-        lambda found: parts[found.group(1)], text))
+             "SCORE": f"{grade['score']} of {grade['max_score']} points",
+             "ABOUT": html.escape(about),
+             "LABS": "".join(_lab(lab, pages) for lab in grade["labs"])}
+    return re.sub(r"@(STYLE|SCORE|ABOUT|LABS)@",
+                  lambda found: parts[found.group(1)], text)
 
 
-def _lab(title: str, score: str, tests: Sequence[TestResult]) -> str:
-    rows = "".join(_index_row(one) for one in tests)
+def _lab(lab: Mapping[str, Any], pages: Container[str]) -> str:
+    title, score = lab["title"], f"{lab['score']}/{lab['max_score']}"
+    rows = "".join(_index_row(one, pages) for one in
+                   (*lab["tests"], *lab.get("other_tests", ())))
     return (f"<section><h2>{html.escape(title)} <span>{score}</span></h2>"
             f"<table><thead><tr><th>Verdict<th>Points<th>Test<th>World"
             f"<th>Claim<th>Seconds</thead><tbody>{rows}</tbody></table>"
             "</section>\n")
 
 
-def _index_row(test: TestResult) -> str:
-    name = html.escape(test.name) + (
-        "" if test.stack == OWN else " (isolated)")
-    if test.page:
-        name = f'<a href="{html.escape(test.page)}">{name}</a>'
+def _index_row(test: Mapping[str, Any], pages: Container[str]) -> str:
+    name = html.escape(test["name"]) + (
+        "" if test["stack"] == OWN else " (isolated)")
+    page_name = next((one for one in names_of(test) if one in pages), None)
+    if page_name is not None:
+        name = f'<a href="{html.escape(page_name)}">{name}</a>'
+    status = test["status"]
     seen = ""
-    if not test.passed and test.observed:
-        seen = f"<p>{html.escape(test.observed)}</p>"
-    verdict = test.status.replace("_", " ")
-    kind = "passed" if test.passed else \
-        "other" if test.status == NOT_RUN or not test.counts else "failed"
-    return (f'<tr><td><b class="{kind}">{verdict}</b>'
-            f"<td>{test.score}/{test.max_score}<td>{name}"
-            f"<td>{test.world}"
-            f"<td>{html.escape(test.title)}{seen}"
-            f"<td>{test.seconds:.1f}\n")
+    if status != PASSED and test["observed"]:
+        seen = f"<p>{html.escape(test['observed'])}</p>"
+    kind = "passed" if status == PASSED else \
+        "other" if status in UNCOUNTED else "failed"
+    return (f'<tr><td><b class="{kind}">{status.replace("_", " ")}</b>'
+            f"<td>{test['score']}/{test['max_score']}<td>{name}"
+            f"<td>{test.get('world', '')}"
+            f"<td>{html.escape(test['title'])}{seen}"
+            f"<td>{test['seconds']:.1f}\n")

@@ -12,7 +12,7 @@ import pathlib
 import time
 import traceback
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from . import acts, backtrace, sim_loop, sim_replay, timeline
 from .build import CHECKER
@@ -25,7 +25,7 @@ from .record import Violation, frame_lines
 from .results import TestResult
 from .sandbox import OPEN, Sandbox
 from .scene import of_real as scene_of
-from .sim_process import Simulator
+from .sim_process import Simulator, hash_again
 from .sim_world import SimWorld
 from .spec import REAL, SIM, Test
 from .world import World
@@ -56,6 +56,7 @@ class Trial:
     raft: bool             # its nodes hold elections
     sanitized: bool        # built with a sanitizer
     trace: bool            # keep everything, for --replay
+    brief: bool = False    # the verdict only: nobody reads why
     world: str = REAL      # where it runs
     twin: Optional["Trial"] = None  # in the real world, once this has passed
     seeds: int = 1         # to run, from seed on, up to the first that fails
@@ -106,39 +107,50 @@ def run_sim(trial: Trial) -> TestResult:
     while result.passed and tried < trial.seeds:
         seed = trial.seed + tried
         tried += 1
-        result, _ = _simulate(replace(
+        result = _simulate(replace(
             trial, seed=seed, replay=trial.replay.replace(
-                f"{trial.name}:{trial.seed}", f"{trial.name}:{seed}")))
+                f"{trial.name}:{trial.seed}", f"{trial.name}:{seed}"))).result
         seconds += result.seconds
     result.seeds, result.seconds = tried, seconds
     return result
 
 
 def _run_seed(trial: Trial) -> TestResult:
-    """Runs it, and again if it passed: the same seed gives the same hash."""
-    result, _ = _simulate(trial)
+    """Runs it; if it passed, the same orders must give the same hash again."""
+    result, _, orders = _simulate(trial)
     if result.passed and not trial.trace:
-        again, _ = _simulate(trial)
-        if again.trace_hash != result.trace_hash:
-            one, other = (_simulate(trial, has_acts=True)[1]
+        again = hash_again(orders, *_simulator_words(trial))
+        if again != result.trace_hash:
+            one, other = (_simulate(trial, has_acts=True).acts
                           for _ in range(2))
             result.advice.append("two runs differed: "
                                  + sim_replay.first_difference(one, other))
     return result
 
 
-def _simulate(trial: Trial, has_acts: bool = False
-              ) -> Tuple[TestResult, List[str]]:
-    """The result, and the acts at the nodes' doors if they are wanted."""
+class _Simulated(NamedTuple):
+    """What comes of a run in the simulated world."""
+
+    result: TestResult
+    acts: List[str]    # at the nodes' doors, if they are wanted
+    orders: List[str]  # that drove the simulator
+
+
+def _simulator_words(trial: Trial) -> List[Any]:
+    """What a simulator for it is made with."""
+    return [trial.proxy, trial.binary, trial.sanitized, trial.isolate,
+            *[trial.sandbox][not trial.sandbox:]]
+
+
+def _simulate(trial: Trial, has_acts: bool = False) -> _Simulated:
+    """Once."""
     random_seed = derive_seed(trial.seed, trial.name)
     try:
-        sim = trial.make_simulator(trial.proxy, trial.binary,
-                                   trial.sanitized, trial.isolate,
-                                   *[trial.sandbox][not trial.sandbox:])
+        sim = trial.make_simulator(*_simulator_words(trial))
     except GraderError as ours:
         result = blank(trial)
         judge(trial.spec, result, ours)
-        return result, []
+        return _Simulated(result, [], [])
     acts: List[str] = []
 
     def make_world(on_violation: OnViolation, on_fault: OnFault) -> World:
@@ -148,7 +160,8 @@ def _simulate(trial: Trial, has_acts: bool = False
         return world
 
     try:
-        return sim_loop.run(sim, lambda: _run(trial, make_world)), acts
+        return _Simulated(sim_loop.run(sim, lambda: _run(trial, make_world)),
+                          acts, sim.orders)
     finally:
         sim.close()
 

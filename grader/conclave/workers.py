@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import json
 import os
 import selectors
@@ -29,6 +30,16 @@ _TERM_GRACE_S = 15.0   # for a worker to clean up after SIGTERM
 _READ_BYTES = 1 << 16
 
 
+def fork_with_pipe() -> Tuple[int, int]:
+    """Forks: (child, the end that we read) here, (0, the end to write) there."""
+    ours, theirs = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    os.close(theirs if pid else ours)
+    return pid, ours if pid else theirs
+
+
 def _work(what: Trial, pipe: int) -> None:
     """A worker's life; does not return."""
     status = 1
@@ -39,6 +50,7 @@ def _work(what: Trial, pipe: int) -> None:
         reaper.adopt_orphans()
         reaper.die_with_parent(signal.SIGTERM)
         result = _run(what)
+        reaper.kill_orphans(set())  # what it leaves would become our parent's
         data = json.dumps(dataclasses.asdict(result)).encode()
         with os.fdopen(pipe, "wb") as file:
             file.write(data)
@@ -85,6 +97,11 @@ class Workers:
 
     def __init__(self) -> None:
         reaper.adopt_orphans()
+        # What is here now stays: a worker that looked for garbage among it
+        # would first have to copy the pages that it shares with us.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         self._selector = selectors.DefaultSelector()
         self._running: Dict[int, _Worker] = {}  # by the pipe's descriptor
 
@@ -97,14 +114,9 @@ class Workers:
 
     def start(self, what: Trial) -> None:
         """Begins a trial."""
-        ours, theirs = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        pid = os.fork()
+        pid, ours = fork_with_pipe()
         if pid == 0:
-            os.close(ours)
-            _work(what, theirs)
-        os.close(theirs)
+            _work(what, ours)
         os.set_blocking(ours, False)
         self._selector.register(ours, selectors.EVENT_READ)
         self._running[ours] = _Worker(what, pid, time.monotonic())
@@ -128,8 +140,8 @@ class Workers:
         worker = self._running.pop(pipe)
         self._selector.unregister(pipe)
         os.close(pipe)
-        _reap(worker.pid)
-        reaper.kill_orphans({one.pid for one in self._running.values()})
+        if _reap(worker.pid) != 0:  # it cannot have cleaned up
+            reaper.kill_orphans({one.pid for one in self._running.values()})
         try:
             return TestResult(**json.loads(b"".join(worker.data)))
         except (ValueError, TypeError):
@@ -158,6 +170,7 @@ class Workers:
                 self._stop(worker)
         while self._running:
             self.wait(0.2)
+        reaper.kill_orphans(set())
 
 
 def _signal(pid: int, number: int) -> None:
@@ -167,13 +180,14 @@ def _signal(pid: int, number: int) -> None:
         pass
 
 
-def _reap(pid: int) -> None:
-    """Waits for a worker that has closed its pipe, and is thus about to end."""
+def _reap(pid: int) -> int:
+    """Waits for a worker that has closed its pipe, and is thus about to end:
+    its status."""
     limit = time.monotonic() + _TERM_GRACE_S
     while True:
-        done, _ = os.waitpid(pid, os.WNOHANG)
+        done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            return
+            return status
         if time.monotonic() > limit:
             _signal(pid, signal.SIGKILL)
         time.sleep(0.002)

@@ -250,6 +250,12 @@ const char *fake_client_heard(uint64_t id)
     return (const char *)client->seen.data;
 }
 
+const char *fake_client_asks(uint64_t client, const char *text)
+{
+    fake_client_say(client, text);
+    return fake_client_heard(client);
+}
+
 void fake_client_leave(uint64_t id)
 {
     node->client_closed(id);

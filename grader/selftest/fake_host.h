@@ -37,6 +37,8 @@ uint64_t fake_now_us(void);
 void fake_client_send(uint64_t client, struct bytes bytes);
 void fake_client_say(uint64_t client, const char *text);
 const char *fake_client_heard(uint64_t client);
+/* Both: what it hears when it says this. */
+const char *fake_client_asks(uint64_t client, const char *text);
 void fake_client_leave(uint64_t client);
 bool fake_client_is_closed(uint64_t client);
 

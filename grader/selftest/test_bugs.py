@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUGS = ROOT / "solution" / "bugs"
 sys.path.insert(0, str(ROOT / "grader"))
 
-from conclave import bugs, discover, kill_table, patch  # noqa: E402
+from conclave import bugs, discover, hunt, kill_table, patch  # noqa: E402
 
 OLD = "".join(f"line {number}\n" for number in range(1, 21))
 DIFF = """\
@@ -157,7 +157,7 @@ class Counting(unittest.TestCase):
         catch = self.catch("failed", "passed")
         self.assertFalse(catch.always)
         self.assertEqual((catch.caught, catch.runs), (1, 2))
-        self.assertEqual(catch.others(), {"rpc/two": 2})
+        self.assertEqual(catch.others(), {"rpc/two": (2, 2)})
         self.assertIn("1 of 2", kill_table.line(catch))
         self.assertIn("MISSED", kill_table.line(self.catch("passed")))
 
@@ -198,9 +198,9 @@ class Counting(unittest.TestCase):
             self.assertIn(part, text)
 
     def test_options_of_a_grade_are_passed_on(self):
-        self.assertEqual(bugs.passed_on(argparse.Namespace()), [])
+        self.assertEqual(hunt.passed_on(argparse.Namespace()), [])
         self.assertEqual(
-            bugs.passed_on(argparse.Namespace(world="sim", isolate=True)),
+            hunt.passed_on(argparse.Namespace(world="sim", isolate=True)),
             ["--world", "sim", "--isolate"])
 
 
@@ -220,8 +220,8 @@ class Planted(unittest.TestCase):
     def order(self, bug, **more):
         options = argparse.Namespace(bug=bug, labs=[], seed=1, first_seeds=1,
                                      jobs=1, **more)
-        with self.assertRaises(bugs.BadOrder) as caught:
-            bugs.run(ROOT, self.courses, options, report=None)
+        with self.assertRaises(hunt.BadOrder) as caught:
+            hunt.run(ROOT, self.courses, options, report=None)
         return str(caught.exception)
 
     def test_orders_that_make_no_sense_are_refused(self):
@@ -247,6 +247,24 @@ class Planted(unittest.TestCase):
         """Lab 1's are 1 to 15 (11 is lab 2's too), lab 2's 16 to 32."""
         numbers = {bug.number for bug in self.known}
         self.assertLessEqual({str(one) for one in range(1, 33)}, numbers)
+
+    def test_a_hunt_runs_from_every_first_seed(self):
+        """Two bugs side by side, each built once: the test that must catch
+        them from every first seed, the others from the first alone."""
+        chosen = [bug for bug in self.planted
+                  if bug.name in ("table-grows", "length-believed")]
+        lines = []
+        catches = hunt.Hunt(ROOT, self.courses, argparse.Namespace(
+            seed=7, first_seeds=3, jobs=2, world="sim"), argparse.Namespace(
+                line=lines.append)).run(chosen)
+        self.assertEqual(sorted(one.bug.name for one in catches),
+                         ["length-believed", "table-grows"])
+        self.assertEqual(len(lines), 2)
+        for catch in catches:
+            self.assertEqual((catch.caught, catch.runs, catch.troubles),
+                             (3, 3, []))
+            self.assertEqual({runs for _, runs in catch.others().values()},
+                             {1} if catch.bug.caught_by[1:] else set())
 
     def test_each_can_be_planted_and_changes_its_stage(self):
         stages = {course.lab.name: course.lab.folder

@@ -294,6 +294,16 @@ class Sabotage(Built):
         self.assertEqual(result.status, "failed")
         self.assertIn("flooded their output", result.observed)
 
+    def test_what_no_seed_decides(self):
+        """Where the system has put the node's code decides how much chance it
+        takes: two runs differ, and the report says where."""
+        result = self.spoilt(
+            "for (long at = (long)((uintptr_t)election_start >> 12) & "
+            "0xfffff; at > 0; at--) node_random();", "wanders")
+        self.assertEqual(result.status, "passed", result.observed)
+        self.assertRegex(result.advice[-1], "two runs differed: the first "
+                         r"difference: node \d does ")
+
     def test_chance_of_its_own(self):
         result = self.spoilt("srand(rand());", "chances")
         self.assertEqual(result.status, "passed", result.observed)

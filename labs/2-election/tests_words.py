@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
+import conclave
 from conclave import Failure, Frame, Method
 
 # A voter that never campaigns while the test talks to it.
@@ -34,67 +35,12 @@ PROGRESS = "Raft paper, section 5.2 (Leader election)"
 TIMING = "Raft paper, section 5.6 (Timing and availability)"
 
 
-class Seat:
-    """One peer's place: it asks the node, and is asked by it."""
-
-    def __init__(self, c: Any, number: int, node: int):
-        self.c = c
-        self.id = number
-        self.node = node
-        self.calls = 0
-
-    async def sit(self) -> "Seat":
-        """Takes the place. A node that has dialled its peers is ready."""
-        peer = await self.c.peer(self.id)
-        self.asked_on = await peer.accept(self.node, SOON_S)
-        self.ask_on = await peer.dial(self.node)
-        return self
-
-    async def ask(self, method: int, **fields: Any) -> Dict[str, Any]:
-        """One request to the node, and the reply's fields."""
-        self.calls += 1
-        await self.ask_on.request(method, self.calls, **fields)
-        while True:
-            reply = await self.ask_on.recv_of("REPLY")
-            if reply.call_id == self.calls:
-                break
-        msg = reply.msg or {"outcome": "bytes that do not decode"}
-        name = "RequestVote" if method == Method.REQUEST_VOTE \
-            else "AppendEntries"
-        self.c.check(msg["outcome"] == 0,
-                     expected=f"node {self.node} answers {name}",
-                     observed=f"outcome {msg['outcome']}: "
-                              f"{msg.get('text', '')}",
-                     hint="The handler must return OK, whether or not it "
-                          "grants the vote.")
-        return msg
-
-    async def ask_vote(self, term: int, index: int = 0, last_term: int = 0
-                       ) -> Dict[str, Any]:
-        """RequestVote for oneself, with a log that ends so."""
-        msg = await self.ask(Method.REQUEST_VOTE, term=term, candidate=self.id,
-                             last_log_index=index, last_log_term=last_term)
-        self.c.note(f"node {self.id} asks for a vote in term {term} (last "
-                    f"entry {index} of term {last_term}): "
-                    f"{'granted' if msg['granted'] else 'refused'}, term "
-                    f"{msg['term']}")
-        return msg
+class Seat(conclave.Seat):
+    """The kit's, that heartbeats, and is asked request by request."""
 
     async def beat(self, term: int) -> Dict[str, Any]:
         """A heartbeat as leader of a term."""
         return await self.ask(Method.APPEND_ENTRIES, term=term, leader=self.id)
-
-    async def asked(self, method: Optional[int] = None,
-                    limit_s: Optional[float] = None) -> Frame:
-        """The next request of the node (of a method)."""
-        while True:
-            try:
-                frame = await self.asked_on.recv_of("REQUEST", limit_s)
-            except Failure as failure:
-                failure.rule = None  # silence breaks the test's own rule
-                raise
-            if frame.msg and (method is None or frame.method == method):
-                return frame
 
     async def asked_for_vote(self, limit_s: Optional[float] = None) -> Frame:
         """The next RequestVote of the node."""
@@ -122,7 +68,10 @@ class Seat:
 
 async def sit(c: Any, *seats: int, node: int = 1) -> List[Seat]:
     """Takes several places around one node."""
-    return [await Seat(c, seat, node).sit() for seat in seats]
+    taken = [Seat(c, seat, node) for seat in seats]
+    for one in taken:
+        await one.sit(SOON_S)
+    return taken
 
 
 def term_of(frame: Frame) -> int:

@@ -29,17 +29,24 @@ OLD_HINT = ("Only an entry of the leader's own term is committed by counting; "
             "those before it go along with it.")
 
 
-async def old_entry_on_two(c: Any) -> Tuple[List[Follower], int, int]:
-    """Figure 8, (a) and (b): node 1 leads and stores a command on itself and
-    node 2 alone; then node 5 is elected. The seats, node 1's term, node 5's."""
+async def led_with_seats(c: Any) -> Tuple[List[Follower], int]:
+    """Node 1 leads, and entry 1 is on all nodes; from now on nodes 3, 4 and 5
+    store no more. The seats, and the term."""
     seats = await follow(c, 2, 3, 4, 5)
-    two, three, four, five = seats
-    first = await until_led(c, *seats)
+    term = await until_led(c, *seats)
     await c.until(lambda: all(len(seat.log) == 1 for seat in seats),
                   what="entry 1 is on all nodes")
     await until_applied(c, 1, 1)
-    for seat in (three, four, five):
+    for seat in seats[1:]:
         seat.most = 1
+    return seats, term
+
+
+async def old_entry_on_two(c: Any) -> Tuple[List[Follower], int, int]:
+    """Figure 8, (a) and (b): node 1 leads and stores a command on itself and
+    node 2 alone; then node 5 is elected. The seats, node 1's term, node 5's."""
+    seats, first = await led_with_seats(c)
+    two, three, four, five = seats
     asked = asyncio.ensure_future(c.propose(1, b"x"))
     await stored(c, two, b"x")
     c.note("(a) entry 2, 'x', is on nodes 1 and 2")
@@ -68,6 +75,19 @@ async def elect_again(c: Any, seats: Sequence[Follower], above: int) -> int:
     return term()
 
 
+async def old_entry_on_three(c: Any
+                             ) -> Tuple[List[Follower], int, int, int]:
+    """The same up to (c): node 1 leads again, and its old entry 2 reaches node
+    3, but nothing behind it. The seats, the three terms."""
+    seats, first, second = await old_entry_on_two(c)
+    two, three, four, _ = seats
+    three.most = 2
+    third = await elect_again(c, (two, three, four), second)
+    await c.until(lambda: three.index_of(b"x") == 2, rule=LEADERS + " 3",
+                  what="entry 2 reaches node 3, which stores no more than that")
+    return seats, first, second, third
+
+
 @test("Figure 8, step by step: an old entry on a majority is not committed",
       part="B", points=3, ids=[1, 2, 3, 4, 5], peers=[2, 3, 4, 5], config=KEEN,
       needs="minority_commits_nothing", rule=OLD_TERMS, hint=OLD_HINT)
@@ -75,12 +95,8 @@ async def figure_8(c):
     """(a) Node 1 leads, and entry 2 reaches node 2. (b) Node 5 leads. (c) Node
     1 leads again; nodes 2 and 3 store entry 2, which three of five now hold,
     but not yet the no-op behind it. (d) Node 5 leads again and overwrites."""
-    seats, first, second = await old_entry_on_two(c)
+    seats, first, second, third = await old_entry_on_three(c)
     two, three, four, five = seats
-    three.most = 2
-    third = await elect_again(c, (two, three, four), second)
-    await c.until(lambda: three.index_of(b"x") == 2, rule=LEADERS + " 3",
-                  what="entry 2 reaches node 3, which stores no more than that")
     await next_appends(c, two)
     await next_appends(c, three)
     c.note(f"(c) in term {third} entry 2 of term {first} is on nodes 1, 2, 3")
@@ -102,12 +118,8 @@ async def figure_8(c):
 async def old_goes_with_new(c):
     """(a), (b) and (c) as before; then (e): nodes 2 and 3 store the entry of
     node 1's own term as well."""
-    seats, first, second = await old_entry_on_two(c)
-    two, three, four, five = seats
-    three.most = 2
-    third = await elect_again(c, (two, three, four), second)
-    await c.until(lambda: three.index_of(b"x") == 2, rule=LEADERS + " 3",
-                  what="entry 2 reaches node 3, which stores no more than that")
+    seats, first, _, third = await old_entry_on_three(c)
+    two, three = seats[:2]
     two.most = three.most = None
     c.note(f"(e) now nodes 2 and 3 store the entry of term {third} too")
     await until_applied(c, 1, 3, hint="Look for the highest index that a "
@@ -131,14 +143,8 @@ async def match_starts_anew(c):
     """Node 2 acknowledged three entries; of these, node 5's leadership has
     replaced the last two on node 1. Node 1 leads again: its entry 3 is another
     now, and node 2 does not answer any more."""
-    seats = await follow(c, 2, 3, 4, 5)
+    seats, first = await led_with_seats(c)
     two, three, four, five = seats
-    first = await until_led(c, *seats)
-    await c.until(lambda: all(len(seat.log) == 1 for seat in seats),
-                  what="entry 1 is on all nodes")
-    await until_applied(c, 1, 1)
-    for seat in (three, four, five):
-        seat.most = 1
     asked = [asyncio.ensure_future(c.propose(1, name)) for name in (b"a", b"b")]
     await c.until(lambda: len(two.log) == 3, what="node 2 stores entry 3")
     await next_appends(c, two, 2)

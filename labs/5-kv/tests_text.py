@@ -185,8 +185,8 @@ async def _names(c, node, wanted):
     text = await c.text(node)
 
     async def so():
-        line = await text.cmd("get k")
-        return line.decode() == f"ERR_REDIRECT {c.text_address(wanted)}"
+        line = (await text.cmd("get k")).decode(errors="replace")
+        return line == f"ERR_REDIRECT {c.text_address(wanted)}"
 
     await c.until(so, rule=TEXT, what=f"node {node} answers get by the text "
                   f"port of node {wanted}, which leads")

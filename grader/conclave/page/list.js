@@ -33,7 +33,7 @@ function showFailure() {
     make("span", passed ? "badge passed" : "badge",
       test.status.replace("_", " ")),
     make("h1", "mono", test.name), make("span", "claim", test.title),
-    make("span", "facts", `seed ${test.seed} · ${DATA.is_virtual
+    make("span", "facts", `${test.seed === null ? "secret seed" : `seed ${test.seed}`} · ${DATA.is_virtual
       ? "simulated" : "real"} time ${spanText(END_US)} · `
       + `${FRAMES.length.toLocaleString("en")} frames`
       + (DATA.left_out.frames ? ` (the last ones: ${DATA.left_out.frames
