@@ -83,7 +83,7 @@ def _add_grading(parser: argparse.ArgumentParser) -> None:
         help="grade even if there is no barrier worth the name")
     add("--jobs", metavar="N", type=_count, default=os.cpu_count() or 1,
         help="submissions side by side (default here: %(default)s)")
-    add("--grade-jobs", metavar="N", type=_count, default=2,
+    add("--grade-jobs", metavar="N", type=_count, default=4,
         help="tests of one submission side by side (default: %(default)s)")
     add("--limit-minutes", metavar="N", type=_count, default=60,
         help="stop a grade after so long, and say so (default: %(default)s)")
@@ -261,10 +261,10 @@ def _report(options: argparse.Namespace, results: pathlib.Path) -> int:
         raise Trouble(f"{results} holds no results: there is no folder "
                       f"{store.STUDENTS}/ in it")
     policy.take_over(results, options.late, options.overrides)
-    said = closing.write(results)
+    said, all_stand = closing.write(results)
     if options.canvas is not None:
         said += closing.write_canvas(results, options.canvas, options.column,
                                      options.missing, options.scale)
     for line in said:
         print(line)
-    return EXIT_DONE
+    return EXIT_DONE if all_stand else EXIT_LOOK

@@ -4,16 +4,18 @@
     RESULTS/marks.csv             a line a student: labs, lateness, the mark
     RESULTS/items.csv             a line a test: how hard, how telling
     RESULTS/changes.txt           what the last grade changed
-    RESULTS/students/NAME/grade.txt, grade.json   the mark, and how it came
+    RESULTS/students/NAME/grade.json              the mark, and how it came
+    RESULTS/students/NAME/for-student/grade.txt   the same, to be sent
 """
 
 from __future__ import annotations
 
 import pathlib
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
-from . import again, canvas, changes, items, marks, policy, sheet, store
+from . import (again, canvas, changes, for_student, items, marks, policy,
+               sheet, shown, store)
 from .store import Graded
 
 
@@ -68,6 +70,12 @@ def _notices(results: pathlib.Path, told: Class,
         if missing:
             found.append(f"{', '.join(sorted(missing))}: {what}")
     found += [str(one) for one in listed.get("refused", [])]
+    for one in told.graded:
+        if one.meta.get("tried_twice"):
+            found.append(
+                f"{one.student}: the grader itself failed in "
+                f"{', '.join(one.meta['tried_twice'])}; run again, it came to "
+                "a verdict, which counts")
     for pair in told.pairs:
         if not pair.same:
             found.append(f"{pair.student}, graded twice, did not get the same: "
@@ -81,8 +89,9 @@ def compare_first(sentences: List[str]) -> List[str]:
     return sentences[:3] + ["..."] * (len(sentences) > 3)
 
 
-def write(results: pathlib.Path) -> List[str]:
-    """Writes it all; a few lines for the person at the terminal."""
+def write(results: pathlib.Path) -> Tuple[List[str], bool]:
+    """Writes it all: a few lines for the person at the terminal, and whether
+    all marks stand."""
     from . import page
     told = read(results)
     store.write_text(results / "marks.csv", _marks_csv(told))
@@ -91,9 +100,12 @@ def write(results: pathlib.Path) -> List[str]:
     for one in told.graded:
         mark = told.mark_of(one.student)
         store.write_json(one.folder / "grade.json", mark.as_json())
-        store.write_text(one.folder / "grade.txt", grade_text(one, mark))
+        if not (one.folder / store.FOR_STUDENT / for_student.REPORT).exists():
+            for_student.write(one.folder, one.result)
+        store.write_text(one.folder / store.FOR_STUDENT / for_student.GRADE,
+                         grade_text(one, mark))
     store.write_text(results / "index.html", page.page(told))
-    return _said(results, told)
+    return _said(results, told), not any(mark.undecided for mark in told.marks)
 
 
 def _said(results: pathlib.Path, told: Class) -> List[str]:
@@ -152,17 +164,23 @@ def _items_csv(told: Class) -> str:
 
 def grade_text(one: Graded, mark: marks.Mark) -> str:
     """grade.txt: what a student is sent."""
+    view = shown.look({"labs": [], **one.result})
     lines = [f"{one.student}: {mark.final:g} of {mark.max_score:g} points", ""]
     for name, lab in mark.labs.items():
         lines.append(f"  {name:<14} {lab.score:>7g} of {lab.max_score:g}")
     if mark.steps:
         lines += ["", "By your instructor's rules and decisions:"]
-        lines += [f"  {step}" for step in mark.steps]
+        lines += [f"  {view.without_secrets(step)}" for step in mark.steps]
     if one.meta.get("refused"):
         lines += ["", f"It was not graded: {one.meta['refused']}"]
-    if one.meta.get("findings"):
+    found = view.public(one.meta.get("findings", ()))
+    if found:
         lines += ["", "Found in it or on it:"]
-        lines += [f"  {sentence}" for sentence in one.meta["findings"]]
+        lines += [f"  {sentence}" for sentence in found]
+    if mark.undecided:
+        lines += ["", "Provisional: the grader itself failed in some tests. "
+                  "They give no points until", "your instructor has looked at "
+                  "them."]
     lines += ["", "Content {}, kit {}, grader {}, sandbox {}, {}".format(
         str(one.meta["sha256"])[:16], *(one.meta.get(name, "?") for name in (
             "kit", "grader", "sandbox", "options")))]

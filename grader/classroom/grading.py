@@ -26,15 +26,16 @@ from .trouble import Trouble
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GRADER = ROOT / "grader" / "grade"
 sys.path.insert(0, str(ROOT / "grader"))
-from conclave.reaper import die_with_parent  # noqa: E402
+from conclave.reaper import die_with_parent, end_group  # noqa: E402
 
+GRADER_FAILED = 4                  # the exit status that says so
 WEAK = ("none", "limits")          # sandboxes that official grading refuses
 _KITS_OWN = ("handout", "grader", "reference", "sim", "proxy", "check",
              "confine", "commands", "timings.json")
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME", "CC",
               "CFLAGS", "LDFLAGS", "FLAVOUR")
 _LOCK = "grade.lock"               # see conclave/build.py
-_GRACE_S = 30.0                    # for a grader that was asked to stop
+_GRACE_S = 30.0  # for a grader that was asked to stop: it ends its nodes
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def run(command: List[str], scratch: pathlib.Path, output: pathlib.Path,
 
     errors = scratch / "errors.txt"
     before = os.times()
-    with open(output, "wb") as out, open(errors, "wb") as err:
+    with open(output, "ab") as out, open(errors, "wb") as err:
         process = subprocess.Popen(
             command, cwd=str(ROOT), env=environment(scratch), stdout=out,
             stderr=err, stdin=subprocess.DEVNULL, start_new_session=True,
@@ -168,27 +169,12 @@ def run(command: List[str], scratch: pathlib.Path, output: pathlib.Path,
         except subprocess.TimeoutExpired:
             late = True
         finally:
-            _stop(process)
+            end_group(process, _GRACE_S)
     after = os.times()
     said = errors.read_bytes()[:4096].decode(errors="replace").strip()
     return Ended(process.returncode, late, said,
                  after.children_user + after.children_system
                  - before.children_user - before.children_system)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a grader that still runs: it ends its nodes itself."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=_GRACE_S)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-    process.wait()
 
 
 _leash_fd: Optional[int] = None

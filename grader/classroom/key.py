@@ -15,7 +15,8 @@ from typing import List, Optional, Tuple
 
 _GRADES = ("Makefile", "labs", "handout", "solution", "grader/grade",
            "grader/conclave", "grader/net", "grader/check", "grader/proxy",
-           "grader/sim", "grader/VERSION")
+           "grader/sim", "grader/confine", "grader/classroom/second.py",
+           "grader/VERSION")
 _ENDS = (".pyc", ".swp", "~", ".md")
 
 
@@ -51,7 +52,7 @@ class Options:
     hidden: Optional[pathlib.Path] = None
     sandbox: str = "auto"
     allow_weak: bool = False
-    jobs: int = 2                     # of one grade; changes no grade
+    jobs: int = 4                     # of one grade; changes no grade
     pages: bool = True                # timelines
     limit_minutes: int = 60           # of one grade
 

@@ -39,6 +39,7 @@ class Mark:
     final: float = 0.0
     steps: List[str] = field(default_factory=list)    # in words
     notices: List[str] = field(default_factory=list)  # to be looked at
+    undecided: List[str] = field(default_factory=list)  # of those: provisional
 
     def as_json(self) -> Dict[str, Any]:
         return {
@@ -93,7 +94,11 @@ def _mark(one: Graded, most: Dict[str, float], late: Optional[Late],
     for over in overrides:
         if over.what == "total":
             _override_total(mark, over)
-    for sentence in (one.meta.get("trouble"), one.meta.get("refused")):
+    decided = {over.name for over in overrides if over.what == "test"}
+    mark.undecided = [str(sentence) for sentence in one.meta.get("look", ())
+                      if str(sentence).split(" ")[0] not in decided]
+    for sentence in (one.meta.get("trouble"), one.meta.get("refused"),
+                     *mark.undecided):
         if sentence:
             mark.notices.append(str(sentence))
     return mark
@@ -107,7 +112,8 @@ def _override_test(mark: Mark, one: Graded, over: Override) -> None:
             most = float(test["max_score"])
             after = most if over.score == FULL else float(over.score)
             mark.labs[lab_name].score += after - before
-            if test["status"] in ("grader_error", "not_run"):
+            if test["status"] in ("grader_error", "not_run") and \
+                    not test.get("provisional"):
                 mark.labs[lab_name].max_score += most  # it counts now
                 mark.max_score += most
             if after > most:

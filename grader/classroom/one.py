@@ -8,6 +8,7 @@ or not at all.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import fcntl
 import os
@@ -18,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from . import content, grading, key, store
+from . import content, for_student, grading, key, second, store
 from .entries import Entry
 from .trouble import Trouble
 from .unpack import Refused, unpack
@@ -27,6 +28,7 @@ GRADED, KEPT, REFUSED, TROUBLE = "graded", "kept", "refused", "trouble"
 _TAKEN = (0, 1, 3)  # exit statuses of a grade that came to a verdict
 _LOCK = "lock"            # of a grade in the making; says where its scratch is
 _SCRATCH = "cv-class-"
+_SECOND = "second.json"    # what a second try of some tests found
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Outcome:
             return f"{text}, done before"
         found = len(self.meta["findings"])
         told = f", {found} finding{'s' * (found != 1)}" * bool(found)
+        told += ", needs a look" * bool(self.meta.get("look"))
         return f"{text} in {self.meta['seconds']:.0f} s{told}"
 
 
@@ -155,6 +158,7 @@ class _Grade:
         self.scratch = scratch
         self.made = work / "made"
         self.place = bench.results / bench.kind / entry.student
+        self._tries_again = False  # the grader itself had failed in tests
         self.made.mkdir()
         self.meta: Dict[str, Any] = {
             "student": entry.student, "submission": entry.shown,
@@ -163,7 +167,8 @@ class _Grade:
             "options": bench.options.told(), "sandbox": bench.sandbox,
             "handed_in": _newest(entry.paths), "stages": [],
             "score": 0, "max_score": 0, "seconds": 0.0, "cpu_seconds": 0.0,
-            "finished": False, "refused": "", "trouble": "", "findings": []}
+            "finished": False, "refused": "", "trouble": "", "findings": [],
+            "look": [], "tried_twice": []}
 
     def run(self) -> Outcome:
         files = self.made / store.SUBMISSION
@@ -208,21 +213,53 @@ class _Grade:
         """Runs the grader on the folder with the stages."""
         self.meta["stages"] = [name for name in self.bench.stages
                                if (top / name).is_dir()]
-        pages = ["--html", str(self.made / store.PAGES)] \
-            if self.bench.options.pages else []
         grading.copy_build(self.scratch / "build")
         began = time.monotonic()
-        ended = grading.run(
-            [*self.bench.grader,
-             *grading.words(self.bench.options),
-             "--submission", str(top), "--json",
-             str(self.made / store.RESULT), *pages],
-            self.scratch, self.made / store.TEXT,
-            60.0 * self.bench.options.limit_minutes, self.bench.niceness)
+        ended = self._call(top, self.bench.options, store.RESULT)
+        result = store.read_json(self.made / store.RESULT)
+        self._tries_again = bool(result) and second.is_needed(result) and \
+            bool(result.get("finished"))
+        if self._tries_again:
+            self._try_again(top, result)
+        elif ended.out_of_time and result:
+            store.write_json(self.made / store.RESULT,
+                             second.count_unrun(result))
         self.meta["seconds"] = round(time.monotonic() - began, 1)
-        self.meta["cpu_seconds"] = round(ended.cpu_s, 1)
         self._rename_paths(top)
         return self._judge(ended)
+
+    def _call(self, top: pathlib.Path, options: key.Options, name: str
+              ) -> grading.Ended:
+        """Calls the grader; what it finds is in a file of that name."""
+        pages = ["--html", str(self.made / store.PAGES)] * options.pages
+        ended = grading.run(
+            [*self.bench.grader, *grading.words(options),
+             "--submission", str(top), "--json", str(self.made / name),
+             *pages],
+            self.scratch, self.made / store.TEXT,
+            60.0 * options.limit_minutes, self.bench.niceness)
+        self.meta["cpu_seconds"] = round(
+            self.meta["cpu_seconds"] + ended.cpu_s, 1)
+        return ended
+
+    def _try_again(self, top: pathlib.Path, result: Dict[str, Any]) -> None:
+        """Those tests once more in which the grader itself failed."""
+
+        def again(labs: Sequence[str], names: Sequence[str]
+                  ) -> Optional[second.Result]:
+            self._call(top, dataclasses.replace(
+                self.bench.options, labs=tuple(labs), only=tuple(names)),
+                _SECOND)
+            found: Optional[second.Result] = \
+                store.read_json(self.made / _SECOND)
+            return found
+
+        settled = second.settle(result, again)
+        store.write_json(self.made / store.RESULT, settled)
+        (self.made / _SECOND).unlink(missing_ok=True)
+        pages = self.made / store.PAGES
+        if pages.is_dir():  # the second call has written its own index
+            for_student.write_index(pages, settled)
 
     def _judge(self, ended: grading.Ended) -> str:
         """Takes the results over into meta."""
@@ -243,9 +280,9 @@ class _Grade:
                 f"the grade was stopped after "
                 f"{self.bench.options.limit_minutes} minutes: raise "
                 "--limit-minutes, or look what it does there")
-        elif ended.status == 4:
-            self.meta["trouble"] = ("the grader itself failed in some tests, "
-                                    "which cost no points: grade again")
+        elif ended.status == grading.GRADER_FAILED and self._tries_again:
+            self.meta["look"] = second.to_look_at(result)
+            self.meta["tried_twice"] = second.tried_twice(result)
         elif ended.status not in _TAKEN or not self.meta["finished"]:
             self.meta["trouble"] = (f"the grader stopped early (status "
                                     f"{ended.status}): {ended.said}")
@@ -271,6 +308,9 @@ class _Grade:
         """Everything in place at once."""
         self.meta["graded_at"] = datetime.datetime.now(
             datetime.timezone.utc).isoformat(timespec="seconds")
+        if not self.bench.again:
+            for_student.write(self.made,
+                              store.read_json(self.made / store.RESULT))
         store.write_json(self.made / store.META, self.meta)
         earlier = None
         there = store.read(self.place)

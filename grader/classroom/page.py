@@ -159,8 +159,8 @@ def _students(told: "Class") -> str:
     return _section("Students", _table(
         ["Student", *(f"#{lab}" for lab in labs), "#graded",
          "changed by", "#final", "#%", "#findings", "#seconds"], rows, "sorts"),
-        "Click on a heading to sort. grade.txt holds what a student may be "
-        "sent.")
+        "Click on a heading to sort. What a student may be sent is in "
+        "students/NAME/for-student.")
 
 
 def _links(one: Graded) -> str:
@@ -169,7 +169,7 @@ def _links(one: Graded) -> str:
         if (one.folder / "pages" / "index.html").is_file() else ""
     text = f' <a href="{base}/result.txt">report</a>' \
         if (one.folder / "result.txt").is_file() else ""
-    return (f'<a href="{base}/grade.txt">{_e(one.student)}</a>'
+    return (f'<a href="{base}/for-student/grade.txt">{_e(one.student)}</a>'
             f"<small>{pages}{text}</small>")
 
 

@@ -6,6 +6,8 @@
         result.json         what grader/grade found (its --json)
         result.txt          what it printed
         pages/index.html    the tests, with a timeline for each that failed
+        for-student/        the same without what students must not see, and
+                            the mark (for_student.py)
         submission/         the files that were graded
       again/NAME/         the sample that was graded twice, the second time
       earlier/NAME/       what students/NAME was before its last regrade
@@ -24,16 +26,17 @@ import json
 import os
 import pathlib
 import shutil
-import tempfile
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from conclave.results import replace_file
 
 from .trouble import Trouble
 
 STUDENTS, AGAIN, EARLIER, WORK = "students", "again", "earlier", ".work"
 CLASS, LATE, OVERRIDES = "class.json", "late.json", "overrides.json"
 META, RESULT, TEXT = "meta.json", "result.json", "result.txt"
-PAGES, SUBMISSION = "pages", "submission"
+PAGES, SUBMISSION, FOR_STUDENT = "pages", "submission", "for-student"
 
 
 @dataclass
@@ -76,18 +79,8 @@ def read_json(path: pathlib.Path) -> Any:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Replaces a file at once; leaves it alone if it says just that."""
-    data = text.encode("utf-8")
-    if path.is_file() and path.read_bytes() == data:
-        return
-    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+        replace_file(path, text)
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:

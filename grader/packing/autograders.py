@@ -94,7 +94,8 @@ def prairielearn(root: pathlib.Path, asked: Asked) -> Files:
     files["Containerfile"] = _template("prairielearn-Containerfile")
     name = "conclave-" + ("-".join(asked.labs) or "all")
     titles = [one.lab.title for one in asked.courses
-              if not asked.labs or one.lab.name in asked.labs]
+              if one.lab.name in asked.labs
+              or not (asked.labs or one.lab.elective)]
     info = {
         "uuid": str(uuid.uuid5(_SPACE, name)), "type": "v3",
         "title": ", ".join(titles), "topic": "Distributed systems",

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "grader"))
 from classroom.adapters import (autolab, common, convert, drive,  # noqa: E402
                                 github, gradescope, markdown, prairielearn,
                                 tap)
-from classroom.adapters.common import STAFF, Shown  # noqa: E402
+from classroom.shown import STAFF, Shown, look  # noqa: E402
 
 NUMBERS = (int, float)
 
@@ -39,7 +39,8 @@ RESULT = {
         {"name": "rpc", "title": "Lab 1: RPC", "note": "", "build_log": "",
          "tests": [test_of("rpc/a", "passed", 5, 5),
                    test_of("rpc/b", "failed", 0, 4),
-                   test_of("rpc/secretive", "failed", 0, 3, hidden=True)]},
+                   test_of("rpc/secretive", "failed", 0, 3, hidden=True,
+                           title="A claim # 1")]},
         {"name": "election", "title": "Lab 2", "note": "a note",
          "build_log": "", "tests": [
              test_of("election/c", "grader_error", 0, 2),
@@ -80,7 +81,7 @@ class Gradescope(unittest.TestCase):
         return {test["name"].split(":")[0]: test for test in found["tests"]}
 
     def test_fits_the_schema_and_adds_up(self):
-        found = json.loads(gradescope.render(RESULT, Shown()))
+        found = json.loads(gradescope.render(look(RESULT, Shown())))
         tests = self.fits(found)
         self.assertEqual(found["score"], 5)
         self.assertEqual(sum(test.get("score", 0)
@@ -92,28 +93,31 @@ class Gradescope(unittest.TestCase):
         self.assertNotIn("\x1b", tests["rpc/b"]["output"])
 
     def test_hidden_tests_and_findings_are_not_for_students(self):
-        tests = self.fits(gradescope.results(RESULT, Shown()))
-        self.assertEqual(tests["rpc/secretive"]["visibility"],
+        found = gradescope.results(look(RESULT, Shown()))
+        tests = self.fits(found)
+        self.assertEqual(tests["rpc/hidden-1"]["visibility"],
                          "after_published")
         self.assertEqual(tests["rpc/b"]["visibility"], "visible")
-        staff, = [test for test in tests.values()
-                  if "shadow" in test.get("output", "")]
-        self.assertEqual(staff["visibility"], "hidden")
+        for words in ("shadow", "rpc/secretive"):
+            staff, = [test for test in found["tests"]
+                      if words in json.dumps(test)]
+            self.assertEqual(staff["visibility"], "hidden")
         tests = self.fits(gradescope.results(
-            RESULT, Shown(visibility="visible")))
-        self.assertNotIn("a rule", tests["rpc/secretive"]["output"])
+            look(RESULT, Shown(visibility="visible"))))
+        self.assertEqual(tests["rpc/hidden-1"]["visibility"], "visible")
+        self.assertNotIn("a rule", tests["rpc/hidden-1"]["output"])
 
     def test_secret_seeds_stay_secret(self):
-        tests = self.fits(gradescope.results(RESULT, Shown()))
+        tests = self.fits(gradescope.results(look(RESULT, Shown())))
         self.assertNotIn("--replay", tests["rpc/b"]["output"])
-        tests = self.fits(gradescope.results(RESULT, STAFF))
+        tests = self.fits(gradescope.results(look(RESULT, STAFF)))
         self.assertIn("--replay rpc/b:7", tests["rpc/b"]["output"])
         plain = {**RESULT, "first_seeds": "plain"}
-        tests = self.fits(gradescope.results(plain, Shown()))
+        tests = self.fits(gradescope.results(look(plain)))
         self.assertIn("--replay rpc/b:7", tests["rpc/b"]["output"])
 
     def test_a_result_of_nothing_says_why(self):
-        found = gradescope.results(common.trouble("It is no archive."))
+        found = gradescope.results(look(common.trouble("It is no archive.")))
         self.fits(found)
         self.assertEqual((found["score"], found["tests"]), (0, []))
         self.assertIn("no archive", found["output"])
@@ -123,7 +127,7 @@ class PrairieLearn(unittest.TestCase):
     """docs.prairielearn.com/externalGrading/#grading-results"""
 
     def test_fits_what_the_page_says(self):
-        found = json.loads(prairielearn.render(RESULT, Shown()))
+        found = json.loads(prairielearn.render(look(RESULT, Shown())))
         self.assertEqual(set(found) - {"gradable", "score", "message",
                                        "output", "images", "tests",
                                        "format_errors"}, set())
@@ -139,18 +143,17 @@ class PrairieLearn(unittest.TestCase):
     def test_what_does_not_build_is_not_gradable(self):
         lab = {**RESULT["labs"][0], "build_log": "rpc.c:1: error: no",
                "tests": [test_of("rpc/a", "not_built", 0, 5)]}
-        found = prairielearn.results({**RESULT, "labs": [lab]})
+        found = prairielearn.results(look({**RESULT, "labs": [lab]}))
         self.assertIs(found["gradable"], False)
         self.assertIn("rpc.c:1: error", found["format_errors"][0])
-        found = prairielearn.results(common.trouble("Empty."))
+        found = prairielearn.results(look(common.trouble("Empty.")))
         self.assertEqual(found["format_errors"], ["Empty."])
 
     def test_a_megabyte_is_the_most(self):
         long = [test_of(f"rpc/{number}", "failed", 0, 1, observed="x" * 30_000)
                 for number in range(80)]
         text = prairielearn.render(
-            {**RESULT, "labs": [{**RESULT["labs"][0], "tests": long}]},
-            Shown())
+            look({**RESULT, "labs": [{**RESULT["labs"][0], "tests": long}]}))
         self.assertLess(len(text.encode()), 1_000_000)
         self.assertEqual(len(json.loads(text)["tests"]), 80)
 
@@ -159,7 +162,7 @@ class Autolab(unittest.TestCase):
     """docs.autolabproject.com/lab/"""
 
     def test_the_last_line_has_the_scores(self):
-        lines = autolab.render(RESULT, Shown()).rstrip("\n").split("\n")
+        lines = autolab.render(look(RESULT, Shown())).rstrip("\n").split("\n")
         self.assertEqual(json.loads(lines[-1]),
                          {"scores": {"rpc": 5, "election": 0},
                           "scoreboard": [5, 0, 5]})
@@ -167,7 +170,7 @@ class Autolab(unittest.TestCase):
         self.assertNotIn("--replay", "\n".join(lines))
 
     def test_problems_without_a_result_get_nothing(self):
-        text = autolab.render(common.trouble("No file.", ("rpc",)), Shown())
+        text = autolab.render(look(common.trouble("No file.", ("rpc",))))
         self.assertEqual(json.loads(text.rstrip("\n").split("\n")[-1]),
                          {"scores": {"rpc": 0}, "scoreboard": [0, 0]})
 
@@ -177,7 +180,7 @@ class GitHub(unittest.TestCase):
     .status, .name, .message."""
 
     def test_the_line_is_a_step_output(self):
-        text = github.render(RESULT, Shown())
+        text = github.render(look(RESULT, Shown()))
         self.assertEqual(text.count("\n"), 1)
         name, _, data = text.rstrip("\n").partition("=")
         self.assertEqual(name, "result")
@@ -192,8 +195,7 @@ class GitHub(unittest.TestCase):
         long = [test_of(f"rpc/{number}", "failed", 0, 1, observed="x" * 9000)
                 for number in range(270)]
         text = github.render(
-            {**RESULT, "labs": [{**RESULT["labs"][0], "tests": long}]},
-            Shown())
+            look({**RESULT, "labs": [{**RESULT["labs"][0], "tests": long}]}))
         self.assertLess(len(text), 1 << 17)
         found = json.loads(base64.b64decode(text.partition("=")[2]))
         self.assertEqual(len(found["tests"]), 270)
@@ -201,15 +203,15 @@ class GitHub(unittest.TestCase):
 
     def test_full_marks_pass(self):
         lab = {**RESULT["labs"][0], "tests": RESULT["labs"][0]["tests"][:1]}
-        self.assertEqual(github.results({**RESULT, "labs": [lab]})["status"],
-                         "pass")
+        found = github.results(look({**RESULT, "labs": [lab]}))
+        self.assertEqual(found["status"], "pass")
 
 
 class Tap(unittest.TestCase):
     """testanything.org/tap-version-14-specification.html"""
 
     def test_plans_subtests_and_yaml(self):
-        lines = tap.render(RESULT, Shown()).splitlines()
+        lines = tap.render(look(RESULT, Shown())).splitlines()
         self.assertEqual(lines[:2], ["TAP version 14", "1..2"])
         self.assertEqual(lines[2:4], ["# Subtest: rpc", "    1..3"])
         points = [line for line in lines
@@ -230,14 +232,14 @@ class Tap(unittest.TestCase):
                 self.assertIsInstance(json.loads(value), str)
 
     def test_no_result_bails_out(self):
-        text = tap.render(common.trouble("Broken # archive"), Shown())
+        text = tap.render(look(common.trouble("Broken # archive")))
         self.assertEqual(text.splitlines(), [
             "TAP version 14", "1..0", "Bail out! Broken \\# archive"])
 
 
 class Markdown(unittest.TestCase):
     def test_nothing_that_a_node_prints_becomes_markup(self):
-        text = markdown.render(RESULT, Shown())
+        text = markdown.render(look(RESULT, Shown()))
         self.assertIn("## 5 of 14 points", text)
         self.assertIn("| Lab 1: RPC | 5 of 12 | 1 of 3 |", text)
         self.assertIn("<code>rpc/b</code>", text)
@@ -248,7 +250,7 @@ class Markdown(unittest.TestCase):
     def test_a_fence_cannot_be_left(self):
         lab = {**RESULT["labs"][0], "tests": [
             test_of("rpc/a", "failed", 0, 5, observed="```\n# out")]}
-        text = markdown.render({**RESULT, "labs": [lab]}, Shown())
+        text = markdown.render(look({**RESULT, "labs": [lab]}))
         self.assertIn("\n````\n", text)
 
 
@@ -331,7 +333,7 @@ class Driving(unittest.TestCase):
     def test_what_was_found_before_time_ran_out_counts(self):
         result = self.drive("time.sleep(600)", minutes=0.05)
         self.assertTrue(result["interrupted"])
-        self.assertEqual(gradescope.results(result)["score"], 5)
+        self.assertEqual(gradescope.results(look(result))["score"], 5)
 
     def test_what_students_must_not_see_is_closed(self):
         root = self.folder / "root"
@@ -344,13 +346,17 @@ class Driving(unittest.TestCase):
 
     def test_a_grader_that_dies_leaves_a_result(self):
         result = self.drive("path.unlink(); sys.exit('it broke')")
-        found = gradescope.results(result)
+        found = gradescope.results(look(result))
         self.assertEqual(found["score"], 0)
-        self.assertIn("it broke", found["output"])
+        self.assertIn("tell the course's staff", found["output"])
+        self.assertNotIn("it broke", found["output"])
+        said, = [test for test in found["tests"] if "it broke" in
+                 test["output"]]
+        self.assertEqual(said["visibility"], "hidden")
 
     def test_what_cannot_be_graded_is_told(self):
         (self.submitted / "1-rpc" / "rpc.c").unlink()
-        found = gradescope.results(self.drive())
+        found = gradescope.results(look(self.drive()))
         self.assertIn("cannot be graded", found["output"])
 
 

@@ -254,12 +254,44 @@ class Troubles(Class):
         self.assertIn("bob: the grader came to no results (status 4)", text)
         self.assertIn("2 grades came to no verdict", text)
         self.assertIn("bob: no results yet", text)
-        self.assertIn("eve: the grader itself failed", text)
+        self.assertIn("eve: the grader stopped early (status 4)", text)
         calls = self.calls()
         self.hand_in(bob="good")
         self.grade("--twice", 0, status=1)
         self.assertEqual(self.calls(), calls + 2)  # eve again, not ada
         self.assertEqual(sorted(self.results()), ["ada", "bob", "eve"])
+
+    def test_whoever_makes_the_grader_fail_gains_nothing(self):
+        self.hand_in(ada=["good", "good"], bob=["good", "good flaky"],
+                     eve=["good", "good provokes"])
+        text = self.grade("--twice", 0, status=1)
+        self.assertIn("eve: 1/2", text)
+        found = store.read(self.out / "students" / "bob")
+        self.assertEqual((found.score, found.max_score), (2, 2))
+        self.assertEqual(found.meta["tried_twice"], ["rpc/f1"])
+        self.assertEqual(found.meta["look"], [])
+        found = store.read(self.out / "students" / "eve")
+        self.assertEqual((found.score, found.max_score), (1, 2))
+        look, = found.meta["look"]
+        self.assertIn("rpc/f1 needs a look", look)
+        marks = {line.split(",")[0]: line for line in
+                 (self.out / "marks.csv").read_text().splitlines()}
+        self.assertIn(",1,2,50,", marks["eve"])
+        page = (self.out / "index.html").read_text()
+        for where in (marks["eve"], page):
+            self.assertIn("rpc/f1 needs a look", where)
+        self.assertIn("bob: the grader itself failed in rpc/f1", page)
+        self.assertIn("Provisional", (self.out / "students" / "eve" /
+                                      "for-student" / "grade.txt").read_text())
+        calls = self.calls()
+        self.grade("--twice", 0, status=1)
+        self.assertEqual(self.calls(), calls)  # neither of them a third time
+        (self.folder / "o.json").write_text(json.dumps([
+            {"student": "eve", "test": "rpc/f1", "score": 1, "reason": "x"}]))
+        self.run_it("--report", self.out, "--overrides",
+                    self.folder / "o.json")
+        self.assertIn('\neve,,2,1,2,0,0,2,2,100,',
+                      (self.out / "marks.csv").read_text())
 
     def test_a_grade_without_end_is_stopped(self):
         self.hand_in(ada="good for ever")

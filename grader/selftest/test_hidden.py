@@ -11,7 +11,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "grader"))
 
-from conclave import bugs, discover, kit, official  # noqa: E402
+from conclave import (bugs, discover, explore, kit,  # noqa: E402
+                      official)
 from conclave.failure import GraderError  # noqa: E402
 from conclave.official import (BadOfficial, PublishedSeeds,  # noqa: E402
                                SecretSeeds)
@@ -108,6 +109,22 @@ class Seeds(Folder):
         self.assertIn("--secret FILE", said)
         self.assertIsNone(found)
 
+    def test_a_long_seed_of_crash_points_is_a_whole_story(self):
+        for seed in (1, 9_999, 1 << 47, 44_389_803_244_946):
+            self.assertEqual(explore.first_of("log", seed), seed)
+            self.assertIn(explore.first_of(explore.CRASHES, seed),
+                          range(1, explore.CRASHES_STRIDE))
+        self.assertEqual(explore.first_of(explore.CRASHES, 7), 7)
+
+    @NEEDS_SOLUTION
+    def test_crash_points_are_tried_from_a_secret_seed(self):
+        said, graded = self.grade(
+            "persistence", "--solution", "--world", "sim", "--only",
+            "every_crash", "--seeds", "4", "--secret", self.folder / "secret",
+            status=0)
+        test, = graded["labs"][0]["tests"]
+        self.assertEqual((test["status"], test["seeds"]), ("passed", 4), said)
+
     @NEEDS_SOLUTION
     def test_a_student_repeats_what_was_graded(self):
         words = ("rpc", "--solution", "--world", "sim", "--only", "rpc/echo",
@@ -198,8 +215,11 @@ async def unseen(c):
 
     @NEEDS_SOLUTION
     def test_without_being_asked_for_they_are_not_there(self):
-        public, _ = self.grade("--list", "-v", status=0)
-        with_them, _ = self.grade("--list", "--hidden", HIDDEN, status=0)
+        labs = [course.lab.name for course in
+                discover.load_all(ROOT / "labs")]  # electives, too
+        public, _ = self.grade(*labs, "--list", "-v", status=0)
+        with_them, _ = self.grade(*labs, "--list", "--hidden", HIDDEN,
+                                  status=0)
         for name in caught().values():
             self.assertNotIn(name, public)
             self.assertIn(name, with_them)
@@ -207,6 +227,7 @@ async def unseen(c):
     @NEEDS_SOLUTION
     def test_the_reference_passes_and_a_seeded_bug_fails_each(self):
         said, found = self.grade(
+            *{name.split("/")[0]: 0 for name in caught().values()},
             "--solution", "--hidden", "solution/hidden", "--world", "sim",
             "--seeds", "2", *(f"--only={name}" for name in caught().values()),
             status=0)

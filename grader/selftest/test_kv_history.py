@@ -5,6 +5,7 @@ import asyncio
 import os
 import pathlib
 import sys
+import tempfile
 import types
 import unittest
 
@@ -131,6 +132,31 @@ class Judged(unittest.TestCase):
         self.assertIn("GET x => 1", marks[-1][1])
         self.assertTrue(all(at < 5000 - 49 for at, _ in marks))
         self.assertIn("cannot come", c.story.lines()[-1])
+
+
+class GivenUp(unittest.TestCase):
+    """A checker that gives up whatever holds an operation without an answer."""
+
+    def checker(self, otherwise):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = pathlib.Path(folder.name) / "check"
+        path.write_text("#!/bin/sh\n"
+                        "for file; do :; done\n"
+                        "grep -q '^[0-9]* [0-9]* - ' \"$file\" && exit 2\n"
+                        f"echo verdict; exit {otherwise}\n")
+        path.chmod(0o755)
+        return path
+
+    def test_what_was_not_answered_need_not_have_happened(self):
+        made = history(("SET x 1", ...), ("SET x 2", b"OK"))
+        self.assertEqual(made.judge(self.checker(0)), [])
+
+    def test_without_it_nothing_is_proven_against_a_store(self):
+        for status in (1, 2):
+            with self.assertRaises(GraderError):
+                history(("SET x 1", ...), ("GET x", b"1")).judge(
+                    self.checker(status))
 
 
 class Told(unittest.TestCase):

@@ -59,7 +59,7 @@ class Make(unittest.TestCase):
 
         self.touch(self.mine / "2-election" / "election.c")
         self.assertEqual(self.built(self.make("nodes")),
-                         ["election.c", "node-election", "node-kv",
+                         ["election.c", "node-election", "node-kv", "node-lease",
                           "node-persistence", "node-replication"])
 
     def test_a_file_that_came_or_went_counts(self):

@@ -1,5 +1,5 @@
-"""Proves that each level of the sandbox holds what is behind it, that a process
-there can be driven like any other, and that findings say what was noticed."""
+"""Proves that each level of the sandbox holds what is behind it, and that a
+process there can be driven like any other."""
 
 import asyncio
 import os
@@ -9,17 +9,15 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "grader"))
 
-from conclave import (build, discover, findings, process, reaper,  # noqa: E402
-                      safe_file, sandbox, sandbox_ports,
-                      sandbox_probe)
-from conclave.results import Grade  # noqa: E402
+from conclave import (build, process, reaper, safe_file,  # noqa: E402
+                      sandbox, sandbox_ports, sandbox_probe)
 from conclave.sandbox import NODE, SIM, TOOL, Sandbox  # noqa: E402
-from conclave.submission import BadSubmission, Submission  # noqa: E402
 
 LIMIT_S = 120
 PYTHON = "/usr/bin/python3"
@@ -101,6 +99,23 @@ class Levels(unittest.TestCase):
                              done.stdout)
             self.assertNotIn("here", done.stdout)
 
+    def test_a_grade_may_run_many_nodes_side_by_side(self):
+        for level in self.each():
+            if level.program:
+                continue  # the same limits, and each its own namespace
+            sleepers = [subprocess.Popen(
+                level.wrap(["/bin/sleep", "600"], NODE),
+                stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"})
+                for _ in range(100)]
+            try:
+                done = self.run_in(level, NODE, ["/bin/echo", "here"])
+            finally:
+                for one in sleepers:
+                    one.kill()
+                ends = {one.wait() for one in sleepers}
+            self.assertEqual((done.stdout, ends), ("here\n",
+                                                   {-signal.SIGKILL}))
+
     def test_a_tool_may(self):
         for level in self.each():
             done = self.run_in(level, TOOL, ["/bin/sh", "-c", "id; echo here"])
@@ -179,6 +194,56 @@ class Levels(unittest.TestCase):
         one.signal(signal.SIGKILL)
         await asyncio.wait_for(ended.wait(), LIMIT_S)
         return state, one.status
+
+    def test_a_monitor_that_ends_leaves_nobody_to_be_blamed(self):
+        """Where the namespace's first process lives a moment longer."""
+        late = subprocess.Popen(["sleep", "600"])
+        daemons = subprocess.Popen(["sh", "-c", "sleep 600 & wait"])
+        while not reaper.children_of(daemons.pid):
+            time.sleep(0.01)
+        try:
+            for inside in (late, daemons):
+                asyncio.run(self._end_before(inside.pid))
+            self.assertIsNone(reaper.look_up(late.pid))
+            self.assertIsNotNone(reaper.look_up(daemons.pid))
+        finally:
+            for pid in reaper.children_of(daemons.pid):
+                os.kill(pid, signal.SIGKILL)
+            for one in (late, daemons):
+                one.kill()
+                one.wait()
+
+    def test_a_barrier_that_fails_is_told_from_a_node_that_does(self):
+        for said, ours in (("confine: cannot be run", True),
+                           ("bwrap: no namespace", True),
+                           ("ready\nconfine: cannot be run", False),
+                           ("rpc.c: confine: no", False)):
+            found = asyncio.run(self._said(said))
+            self.assertEqual(bool(found), ours, said)
+
+    async def _said(self, text):
+        ended = asyncio.Event()
+        one = process.Process(
+            "sh", ["/bin/sh", "-c", f"echo '{text}' >&2; exit 125"],
+            self.folder, {"PATH": "/usr/bin:/bin"}, reaper.limit_child(False),
+            lambda _: ended.set(), process.Log())
+        await asyncio.wait_for(ended.wait(), LIMIT_S)
+        return process.barrier_failed(one)
+
+    async def _end_before(self, inside):
+        """The end of a monitor, as if that were its child."""
+
+        class Info(process.Info):
+            def read(self):
+                super().read()
+                return inside
+
+        ended, info = asyncio.Event(), Info()
+        process.Process(
+            "true", ["/bin/true"], self.folder, {"PATH": "/usr/bin:/bin"},
+            reaper.limit_child(False), lambda _: ended.set(), process.Log(),
+            info=info)
+        await asyncio.wait_for(ended.wait(), LIMIT_S)
 
     def test_what_is_not_there_is_named(self):
         with self.assertRaisesRegex(sandbox_probe.Unavailable,
@@ -260,79 +325,6 @@ class Ports(unittest.TestCase):
             self.assertEqual(list(sandbox_ports.dialled(table, {port})
                                   .values()), [port])
             self.assertEqual(sandbox_ports.dialled(table, {port + 1}), {})
-
-
-class Submissions(unittest.TestCase):
-    """What lies in a submission beside C files."""
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="cv-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.labs = [one.lab for one in discover.load_all(ROOT / "labs")]
-        self.mine = self.folder / "mine"
-        (self.mine / "1-rpc").mkdir(parents=True)
-        (self.mine / "1-rpc" / "rpc.c").write_text("int here;\n")
-
-    def submission(self):
-        return Submission(self.mine, ROOT, self.labs, [])
-
-    def found(self):
-        return "\n".join(findings.all_of(self.submission(), self.labs,
-                                         Grade([], 1, "")))
-
-    def test_honest_files_are_not_remarked_upon(self):
-        (self.mine / "README.md").write_text("mine")
-        self.assertEqual(self.found(), "")
-
-    def test_the_skeletons_and_the_reference_are_honest(self):
-        for name in ("labs", "solution"):
-            if (ROOT / name).is_dir():
-                one = Submission(ROOT / name, ROOT, self.labs, [])
-                said = [text for text in findings.all_of(
-                    one, self.labs, Grade([], 1, "")) if ".c:" in text]
-                self.assertEqual(said, [])
-
-    def test_a_makefile_of_its_own_is_ignored_and_told(self):
-        (self.mine / "1-rpc" / "Makefile").write_text("all:; rm -rf /\n")
-        self.assertIn("1-rpc/Makefile was ignored", self.found())
-        self.assertEqual(list(self.submission().files(self.labs[0])),
-                         ["rpc.c"])
-
-    def test_the_kits_own_tests_are_ignored_in_silence(self):
-        tests = (ROOT / "labs" / "1-rpc" / "tests.py").read_text()
-        (self.mine / "1-rpc" / "tests.py").write_text(tests)
-        self.assertEqual(self.found(), "")
-        (self.mine / "1-rpc" / "tests.py").write_text(tests + "# mine\n")
-        self.assertIn("1-rpc/tests.py was ignored", self.found())
-
-    def test_a_linked_file_is_not_followed(self):
-        (self.mine / "1-rpc" / "more.c").symlink_to("/etc/passwd")
-        self.assertIn("1-rpc/more.c is a link (to /etc/passwd)", self.found())
-        self.assertEqual(list(self.submission().files(self.labs[0])),
-                         ["rpc.c"])
-
-    def test_a_linked_stage_is_no_stage(self):
-        (self.mine / "2-election").symlink_to(ROOT / "labs" / "2-election")
-        self.assertIsNone(self.submission().stage(self.labs[1]))
-        with self.assertRaisesRegex(BadSubmission, "leads out of"):
-            self.submission().files(self.labs[1])
-        self.assertIn("2-election is a link", self.found())
-
-    def test_sources_are_read_as_a_compiler_reads_them(self):
-        (self.mine / "1-rpc" / "rpc.c").write_text(
-            "/* fork() is not for nodes */\n// asm\n"
-            '#include "../../solution/1-rpc/rpc.c"\n'
-            'static void f(void) { __asm__("nop"); }\n')
-        said = self.found()
-        self.assertIn("1-rpc/rpc.c:3 includes ../../solution/1-rpc/rpc.c",
-                      said)
-        self.assertIn("1-rpc/rpc.c:4 has assembly", said)
-        self.assertNotIn("fork", said)
-
-    def test_names_of_strangers_stay_on_one_line(self):
-        (self.mine / "a\nb.sh").write_text("")
-        self.assertIn("a?b.sh was ignored", self.found())
 
 
 if __name__ == "__main__":

@@ -237,9 +237,8 @@ class Trials(unittest.TestCase):
 class Index(unittest.TestCase):
     def test_worlds_and_stacks_have_pages_of_their_own(self):
         self.assertEqual(
-            [timeline.file_name(result(name="rpc/a", **more)) for more in (
-                {}, {"world": "sim"}, {"stack": "isolated"},
-                {"world": "sim", "stack": "isolated"})],
+            [timeline.file_name("rpc/a", world, stack) for stack in
+             ("own", "isolated") for world in ("real", "sim")],
             ["rpc-a.html", "rpc-a-sim.html", "rpc-a-isolated.html",
              "rpc-a-sim-isolated.html"])
 

@@ -1,41 +1,26 @@
-"""What all forms share: tests and points of a result, and what of it is shown.
+"""What all forms share: tests and points of a result as students see it.
 
-A result is the JSON of grader/grade. It may be unfinished: the grader was
-stopped when time ran out. Tests that had not been run then have the status
-not_run, and give no points.
+A form is made of a View (../shown.py), which holds what may be shown and
+nothing else. Its result may be unfinished: the grader was stopped when time ran
+out. Tests that had not been run then have the status not_run, and give no
+points.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Tuple
 
-Result = Mapping[str, Any]
-Test = Mapping[str, Any]
+from ..shown import (NOT_BUILT, NOT_RUN, OURS, PASSED, STAFF, Result, Shown,
+                     Test, View, explanation, look)
 
-PASSED, NOT_RUN, NOT_BUILT, OURS = \
-    "passed", "not_run", "not_built", "grader_error"
+__all__ = ["NOT_BUILT", "NOT_RUN", "OURS", "PASSED", "STAFF", "Result",
+           "Shown", "Test", "View", "explanation", "look"]
 MAX_OUTPUT = 20_000  # characters shown of one test
-_WITHHELD = ("a hidden test: what it does, and how your nodes failed it, is "
-             "told when the course publishes it")
-_SECRET = "(comes when the course publishes its seeds)"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """What students are shown."""
-
-    hidden: bool = False  # of hidden tests more than claim and points
-    seeds: bool = False   # the replay lines, where seeds are secret
-    visibility: str = "after_published"  # of hidden tests, on Gradescope
-
-
-STAFF = Shown(hidden=True, seeds=True)
-
-
-def tests_of(result: Result) -> List[Test]:
+def tests_of(view: View) -> List[Test]:
     """Those that count, of all labs."""
-    return [test for lab in result["labs"] for test in lab["tests"]]
+    return [test for lab in view.result["labs"] for test in lab["tests"]]
 
 
 def passed(test: Test) -> bool:
@@ -47,40 +32,22 @@ def is_hidden(test: Test) -> bool:
 
 
 def max_score(test: Test) -> int:
-    """What it is worth; a test in which the grader failed costs nothing."""
-    return 0 if test["status"] == OURS else int(test["max_score"])
+    """What it is worth; a test in which the grader failed costs nothing,
+    unless it failed twice where that counts (../second.py)."""
+    counts = test["status"] != OURS or test.get("provisional")
+    return int(test["max_score"]) if counts else 0
 
 
-def total(result: Result) -> Tuple[int, int]:
+def total(view: View) -> Tuple[int, int]:
     """Points and most points, tests that were not run included."""
-    tests = tests_of(result)
+    tests = tests_of(view)
     return (sum(int(test["score"]) for test in tests),
             sum(max_score(test) for test in tests))
 
 
-def explanation(result: Result, test: Test, shown: Shown
-                ) -> List[Tuple[str, str]]:
-    """(heading, text) of all that a failed test says for itself."""
-    if passed(test):
-        return []
-    if test["status"] == NOT_RUN:
-        return [("seen", "not run: the grade ended before its turn")]
-    if is_hidden(test) and not shown.hidden:
-        return [("seen", _WITHHELD)]
-    replay = test["replay"]
-    if result.get("first_seeds") == "secret" and not shown.seeds:
-        replay = _SECRET
-    parts = [("rule", test["rule"]), ("expected", test["expected"]),
-             ("seen", test["observed"]),
-             ("steps", "\n".join(test.get("story", ()))),
-             ("hint", test["hint"]), ("replay", replay)]
-    return [(name, text) for name, text in parts if text]
-
-
-def output(result: Result, test: Test, shown: Shown) -> str:
-    """The same as text, bounded."""
-    text = "\n".join(f"{name}: {text}" for name, text in
-                     explanation(result, test, shown))
+def output(test: Test) -> str:
+    """What a failed test says for itself as text, bounded."""
+    text = "\n".join(f"{name}: {text}" for name, text in explanation(test))
     return printable(text if len(text) <= MAX_OUTPUT
                      else text[:MAX_OUTPUT] + "\n(cut off here)")
 
@@ -91,21 +58,16 @@ def printable(text: str) -> str:
                    for one in text)
 
 
-def notes(result: Result) -> List[str]:
+def notes(view: View) -> List[str]:
     """Sentences about the whole grade, for students."""
     found = []
-    tests = tests_of(result)
+    tests = tests_of(view)
     missing = [test for test in tests if test["status"] == NOT_RUN]
     if missing:
         found.append(f"The grade was stopped before its end: {len(missing)} "
                      "tests were not run and give no points.")
-    ours = [test for test in tests if test["status"] == OURS]
-    if ours:
-        found.append(f"The grader itself failed in {len(ours)} tests "
-                     f"({', '.join(test['name'] for test in ours[:5])}): they "
-                     "cost no points, and the course's staff should hear of "
-                     "it.")
-    for lab in result["labs"]:
+    found += _ours([test for test in tests if test["status"] == OURS])
+    for lab in view.result["labs"]:
         if lab.get("note"):
             found.append(f"{lab['title']}: {lab['note']}")
         if lab.get("build_log"):
@@ -114,15 +76,34 @@ def notes(result: Result) -> List[str]:
     return found
 
 
-def facts(result: Result) -> Dict[str, Any]:
+def _ours(tests: List[Test]) -> List[str]:
+    """On tests in which the grader failed."""
+    found = []
+    for provisional, what in (
+            (False, "they cost no points, and the course's staff should hear "
+                    "of it"),
+            (True, "they give no points as yet, until somebody of the "
+                   "course's staff has looked at them")):
+        names = [test["name"] for test in tests
+                 if bool(test.get("provisional")) is provisional]
+        if names:
+            twice = " twice" * provisional
+            found.append(f"The grader itself failed{twice} in {len(names)} "
+                         f"tests ({', '.join(names[:5])}): {what}.")
+    return found
+
+
+def facts(view: View) -> Dict[str, Any]:
     """What makes a grade repeatable."""
-    return {name: result[name] for name in
+    return {name: view.result[name] for name in
             ("kit", "official", "first_seeds", "sandbox", "isolation")
-            if name in result}
+            if name in view.result}
 
 
-def trouble(sentence: str, labs: Tuple[str, ...] = ()) -> Dict[str, Any]:
-    """A result of nothing, when there is none: why."""
+def trouble(sentence: str, labs: Tuple[str, ...] = (), for_staff: str = ""
+            ) -> Dict[str, Any]:
+    """A result of nothing, when there is none: why; and what students must
+    not read of it."""
     return {"labs": [], "score": 0, "max_score": 0, "seconds": 0.0,
             "finished": False, "interrupted": True, "trouble": sentence,
-            "asked": list(labs)}
+            "for_staff": for_staff, "asked": list(labs)}

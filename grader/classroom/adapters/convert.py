@@ -8,16 +8,18 @@ import pathlib
 import sys
 from typing import Callable, Dict, Optional, Sequence
 
-from . import autolab, gradescope, github, markdown, prairielearn, tap
-from .common import Result, Shown
+from . import (autolab, gradescope, github, markdown, prairielearn, tap,
+               text)
+from .common import STAFF, Result, Shown, View, look
 
-FORMS: Dict[str, Callable[[Result, Shown], str]] = {
+FORMS: Dict[str, Callable[[View], str]] = {
     "autolab": autolab.render,
     "github": github.render,
     "gradescope": gradescope.render,
     "markdown": markdown.render,
     "prairielearn": prairielearn.render,
     "tap": tap.render,
+    "text": text.render,
 }
 
 
@@ -56,12 +58,12 @@ def main(words: Optional[Sequence[str]] = None) -> int:
                              "secret seeds")
     options = parser.parse_args(words)
     try:
-        text = FORMS[options.form](
-            load(options.result), Shown(options.all, options.all))
+        made = FORMS[options.form](
+            look(load(options.result), STAFF if options.all else Shown()))
         if options.out is None:
-            sys.stdout.write(text)
+            sys.stdout.write(made)
         else:
-            options.out.write_text(text, encoding="utf-8")
+            options.out.write_text(made, encoding="utf-8")
     except BadResult as error:
         print(f"convert: {error}", file=sys.stderr)
         return 2

@@ -9,43 +9,39 @@ import json
 from typing import Any, Dict, List
 
 from . import common
-from .common import Result, Shown
+from .common import View
 
-_FOR_STAFF = "For the staff: what this submission tried"
-
-
-def render(result: Result, shown: Shown) -> str:
-    return json.dumps(results(result, shown), indent=1) + "\n"
+_FOR_STAFF = "For the staff"
 
 
-def results(result: Result, shown: Shown = Shown()) -> Dict[str, Any]:
-    """The document. Hidden tests are seen when shown.visibility says."""
+def render(view: View) -> str:
+    return json.dumps(results(view), indent=1) + "\n"
+
+
+def results(view: View) -> Dict[str, Any]:
+    """The document. Hidden tests are seen when view.shown.visibility says, and
+    then without details: those are in entries that students never see."""
     tests: List[Dict[str, Any]] = []
-    for number, test in enumerate(common.tests_of(result), 1):
+    for number, test in enumerate(common.tests_of(view), 1):
         hidden = common.is_hidden(test)
-        # Whoever may see a hidden test's entry may read it: by then it is
-        # published, or the staff looks.
-        how = Shown(shown.hidden or shown.visibility != "visible",
-                    shown.seeds) if hidden else shown
         tests.append({
             "name": f"{test['name']}: {test['title']}",
             "number": str(number),
             "score": test["score"], "max_score": common.max_score(test),
             "status": "passed" if common.passed(test) else "failed",
-            "output": common.output(result, test, how),
+            "output": common.output(test),
             "output_format": "text",
-            "visibility": shown.visibility if hidden else "visible",
+            "visibility": view.shown.visibility if hidden else "visible",
             "extra_data": {"status": test["status"]}})
-    if result.get("findings"):
-        tests.append({"name": _FOR_STAFF, "visibility": "hidden",
-                      "output": common.printable("\n".join(
-                          map(str, result["findings"]))),
-                      "output_format": "text"})
-    said = common.notes(result)
-    if result.get("trouble"):
-        said.insert(0, str(result["trouble"]))
-    return {"score": common.total(result)[0],
-            "execution_time": round(result["seconds"], 3),
+    for heading, text in view.staff:
+        tests.append({"name": f"{_FOR_STAFF}: {heading}",
+                      "visibility": "hidden", "output_format": "text",
+                      "output": common.printable(text[:common.MAX_OUTPUT])})
+    said = common.notes(view)
+    if view.result.get("trouble"):
+        said.insert(0, str(view.result["trouble"]))
+    return {"score": common.total(view)[0],
+            "execution_time": round(view.result["seconds"], 3),
             "output": "\n\n".join(said), "output_format": "text",
             "visibility": "visible", "stdout_visibility": "hidden",
-            "extra_data": common.facts(result), "tests": tests}
+            "extra_data": common.facts(view), "tests": tests}

@@ -9,29 +9,30 @@ import json
 from typing import Any, Dict
 
 from . import common
-from .common import Result, Shown
+from .common import View
 
 MAX_BYTES = 900_000  # PrairieLearn takes a megabyte
 _SHORT = 1000        # of a test's output, if all would be too long
 
 
-def render(result: Result, shown: Shown) -> str:
-    text = json.dumps(results(result, shown), indent=1)
+def render(view: View) -> str:
+    text = json.dumps(results(view), indent=1)
     if len(text.encode()) > MAX_BYTES:
-        text = json.dumps(results(result, shown, _SHORT), indent=1)
+        text = json.dumps(results(view, _SHORT), indent=1)
     return text + "\n"
 
 
-def results(result: Result, shown: Shown = Shown(),
+def results(view: View,
             most: int = common.MAX_OUTPUT) -> Dict[str, Any]:
     """The document. What does not build is not gradable: it costs no
     attempt."""
-    tests = common.tests_of(result)
-    said = "\n\n".join(common.notes(result))
+    tests = common.tests_of(view)
+    said = "\n\n".join(common.notes(view))
     if not tests or all(test["status"] == common.NOT_BUILT for test in tests):
         return {"gradable": False, "format_errors":
-                [str(result.get("trouble") or said or tests[0]["observed"])]}
-    points, most_points = common.total(result)
+                [str(view.result.get("trouble") or said
+                     or tests[0]["observed"])]}
+    points, most_points = common.total(view)
     return {
         "gradable": True,
         "score": points / most_points if most_points else 0.0,
@@ -41,5 +42,5 @@ def results(result: Result, shown: Shown = Shown(),
             "name": test["name"], "description": test["title"],
             "points": test["score"], "max_points": common.max_score(test),
             "message": "" if common.passed(test) else test["status"],
-            "output": common.output(result, test, shown)[:most],
+            "output": common.output(test)[:most],
         } for test in tests]}

@@ -9,28 +9,27 @@ import json
 from typing import List
 
 from . import common
-from .common import Result, Shown
+from .common import View
 
 
-def render(result: Result, shown: Shown) -> str:
-    labs = result["labs"]
+def render(view: View) -> str:
+    labs = view.result["labs"]
     lines = ["TAP version 14", f"1..{len(labs)}"]
     for number, lab in enumerate(labs, 1):
         lines.append(f"# Subtest: {escape(lab['name'])}")
         lines.append(f"    1..{len(lab['tests'])}")
         for place, test in enumerate(lab["tests"], 1):
             lines += [f"    {line}" for line in
-                      _point(result, test, place, shown)]
+                      _point(test, place)]
         good = all(common.passed(test) for test in lab["tests"])
         lines.append(f"{'ok' if good else 'not ok'} {number} - "
                      f"{escape(lab['title'])}")
-    if result.get("trouble"):
-        lines.append("Bail out! " + escape(str(result["trouble"])))
+    if view.result.get("trouble"):
+        lines.append("Bail out! " + escape(str(view.result["trouble"])))
     return "\n".join(lines) + "\n"
 
 
-def _point(result: Result, test: common.Test, place: int, shown: Shown
-           ) -> List[str]:
+def _point(test: common.Test, place: int) -> List[str]:
     """A test's line, and why it failed."""
     good = common.passed(test)
     lines = [f"{'ok' if good else 'not ok'} {place} - "
@@ -39,7 +38,7 @@ def _point(result: Result, test: common.Test, place: int, shown: Shown
         return lines
     # What JSON calls a string, YAML does too.
     told = [("status", str(test["status"])),
-            *common.explanation(result, test, shown)]
+            *common.explanation(test)]
     return lines + ["  ---", *(f"  {name}: {json.dumps(text)}"
                                for name, text in told), "  ..."]
 
