@@ -39,6 +39,7 @@ from raft import Floor, measure_floor, spread  # noqa: E402
 
 WARM_UP_S = 0.3           # of a run that finds out how many requests to make
 FEW = 200                 # requests of the very first run
+MOST = 1e7                # a second: a run may be too short to be measured
 FIRST, OTHERS = "first", "others"   # of a system's processes
 PORTS = 20                # 6 ours, 2 of Redis, 6 of etcd, one for the echo
 
@@ -99,8 +100,9 @@ class Bench:
             for tool, system in self.pairs(workload):
                 count = FEW
                 for _ in range(2):
-                    rate = loads.run(self.folder, tool, system.port(),
-                                     workload, count).rate
+                    rate = min(MOST, loads.run(self.folder, tool,
+                                               system.port(), workload,
+                                               count).rate)
                     count = max(FEW, int(rate * WARM_UP_S))
                 self._counts[tool, system.name, workload] = \
                     max(FEW, int(rate * self.seconds))

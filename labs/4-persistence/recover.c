@@ -27,7 +27,9 @@
  * unless somebody has proposed bytes that look like one; with the zeros there
  * is nothing to argue about. They are durable before await_recover returns, so
  * nobody acts upon an end that might move. A crash while mending leaves fewer
- * of the torn bytes than there were: still a torn tail.
+ * of the torn bytes than there were: still a torn tail. (In a file that is used
+ * again, what lies behind the end are batches of the file that it was: their
+ * numbers are lower, and of another segment. They are cleared as well.)
  *
  * The last file is synced even if nothing was torn. After the death of the
  * process alone, its end may be read from memory that the disk has not seen.

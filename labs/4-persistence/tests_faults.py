@@ -243,7 +243,7 @@ async def crash_among_files(c):
     sync or end of a sync, many times, and its disk keeps what it likes of
     what was not synced."""
     await leads(c)
-    for number in range(ROUNDS):
+    for number in range(2 * ROUNDS):
         await c.disk(1, torn=1, sync_us=2000)
         await c.crash_at(1, c.rng.choice(["write", "sync", "synced"]),
                          c.rng.randrange(1, 16))

@@ -21,7 +21,9 @@
  *
  * SEGMENTS. While one file fills, a housekeeper makes the next, so that nobody
  * waits for it. A file begins with a summary of all before it: as soon as the
- * base has passed the last index that it names, no older file is needed.
+ * base has passed the last index that it names, no older file is needed. Some
+ * of those are kept, and used again: to fill a new file costs more than to write
+ * what comes into it.
  *
  * A FAILED SYNC. Its bytes are gone, and the next sync would say OK without
  * them. A disk that has lost what it had accepted is not one to go on with: the

@@ -28,8 +28,8 @@
 // BEGIN SOLUTION:
 #if defined(__x86_64__)
 /* Takes in all of [*at, end) but the last few bytes. */
-__attribute__((target("sse4.2"))) static uint32_t
-crc_by_instruction(uint32_t crc, const uint8_t **at, const uint8_t *end)
+__attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(
+    uint32_t crc, const uint8_t **at, const uint8_t *end)
 {
     uint64_t wide = crc;
     uint64_t word;

@@ -21,7 +21,9 @@
  *
  * SEGMENTS. While one file fills, a housekeeper makes the next, so that nobody
  * waits for it. A file begins with a summary of all before it: as soon as the
- * base has passed the last index that it names, no older file is needed.
+ * base has passed the last index that it names, no older file is needed. Some
+ * of those are kept, and used again: to fill a new file costs more than to write
+ * what comes into it.
  *
  * A FAILED SYNC. Its bytes are gone, and the next sync would say OK without
  * them. A disk that has lost what it had accepted is not one to go on with: the
@@ -152,11 +154,37 @@ static uint64_t current_segment(void)
                                : 0;
 }
 
+/* How many of the oldest segments nobody needs any more. What counts is what is
+ * durable: the base, and the summary that says so at the front of a file. */
+static size_t unneeded_segments(void)
+{
+    size_t begun = store.end.count - (store.is_begun ? 0 : 1);
+    size_t count = 0;
+
+    while (count + 1 < begun && store.end.segments[count + 1].last_before <=
+                                    store.written.base_index)
+        count++;
+    return count;
+}
+
+/* Takes the oldest segment out of the list: its number. From then on its file is
+ * the caller's. */
+static uint64_t forget_oldest(void)
+{
+    uint64_t number = store.end.segments[0].number;
+
+    store.end.count--;
+    memmove(store.end.segments, store.end.segments + 1,
+            store.end.count * sizeof store.end.segments[0]);
+    return number;
+}
+
 /* Waits until the segment after the current one is made, with room for at least
  * so many bytes. */
 static int await_next_segment(uint64_t need)
 {
     uint64_t size = node_config()->segment_bytes;
+    uint64_t number;
     int outcome = OK;
 
     while (store.is_making && outcome == OK)
@@ -172,7 +200,12 @@ static int await_next_segment(uint64_t need)
         size = need; /* a batch that is too large for any other */
     store.is_making = true;
     store.made_bytes = 0;
-    outcome = await_segment_make(current_segment() + 1, size);
+    number = current_segment() + 1;
+    outcome = DISK_NOT_FOUND;
+    if (store.end.count > 1 && unneeded_segments() > 0)
+        outcome = await_segment_reuse(forget_oldest(), number, size);
+    if (outcome != OK)
+        outcome = await_segment_make(number, size);
     if (outcome == OK)
         store.made_bytes = size;
     store.is_making = false;
@@ -211,31 +244,24 @@ static int await_room(struct buf *batch)
     return OK;
 }
 
-/* How many of the oldest segments nobody needs any more. What counts is what is
- * durable: the base, and the summary that says so at the front of a file. */
-static size_t unneeded_segments(void)
-{
-    size_t begun = store.end.count - (store.is_begun ? 0 : 1);
-    size_t count = 0;
-
-    while (count + 1 < begun && store.end.segments[count + 1].last_before <=
-                                    store.written.base_index)
-        count++;
-    return count;
-}
-
+/* Removes the oldest segments. If this fails, it is done after the next start. */
 static void await_remove_segments(size_t count)
 {
     uint64_t numbers[MAX_SEGMENTS] = {0};
 
     for (size_t i = 0; i < count; i++)
-        numbers[i] = store.end.segments[i].number;
-    /* If this fails, they are removed after the next start. */
+        numbers[i] = forget_oldest();
     int outcome = await_segments_remove(numbers, count);
     LOG("wal", "%zu old files removed: %s", count, outcome_name(outcome));
-    store.end.count -= count;
-    memmove(store.end.segments, store.end.segments + count,
-            store.end.count * sizeof store.end.segments[0]);
+}
+
+/* How many files that nobody needs are kept to be used again: as many as the
+ * log will have filled when the next of them become free. */
+static size_t spare_segments(void)
+{
+    const struct config *config = node_config();
+
+    return config->snapshot_log_bytes / config->segment_bytes;
 }
 
 /* Does what must be done but need not be waited for. */
@@ -248,8 +274,8 @@ static void keep_house(void *arg)
         if (store.wants_next && !store.is_making) {
             store.wants_next = false;
             await_next_segment(0);
-        } else if (unneeded > 0) {
-            await_remove_segments(unneeded);
+        } else if (unneeded > spare_segments()) {
+            await_remove_segments(unneeded - spare_segments());
         } else if (await_cond(&store.chores) != OK) {
             return;
         }
