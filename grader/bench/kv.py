@@ -4,9 +4,9 @@
     grader/bench/kv.py FOLDER [--rounds N] [--seconds S] [--only TEXT] [--bars]
                               [--lease]
 
-FOLDER holds node-kv, node-lease, load, sync, echo and h2. Three nodes of the reference
-stand on loopback without a proxy; every write is synced on a majority before
-it is answered. In the same rounds, where they are installed: one plain Redis
+FOLDER holds node-kv, node-lease, load, sync, echo and h2. Three nodes of the
+reference stand on loopback without a proxy; every write is synced on a majority
+before it is answered. In the same rounds, where they are installed: one plain Redis
 that syncs every write, one that keeps nothing (for GET), and etcd.
 
 A workload is SET or GET, a number of clients, and how many commands each sends

@@ -104,7 +104,8 @@ class Explorer:
         try:
             return subprocess.Popen(
                 self.what.sandbox.wrap(line, SIM, readable=[
-                    self.what.proxy, self.what.binary]), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                    self.what.proxy, self.what.binary]),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, env=process.environment({}),
                 preexec_fn=reaper.limit_child(self.what.sanitized))
         except OSError as error:

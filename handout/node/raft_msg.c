@@ -23,19 +23,6 @@ static int get_id(struct wire_in *in)
     return (int)id;
 }
 
-/* A length and so many bytes. */
-static struct bytes get_span(struct wire_in *in)
-{
-    return get_bytes(in, get_u32(in));
-}
-
-static void put_span(struct buf *out, struct bytes bytes)
-{
-    assert(bytes.len <= UINT32_MAX);
-    put_u32(out, (uint32_t)bytes.len);
-    put_bytes(out, bytes);
-}
-
 void put_request_vote(struct buf *out, const struct request_vote *m)
 {
     put_u64(out, m->term);

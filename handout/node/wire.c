@@ -129,6 +129,13 @@ void put_bytes(struct buf *out, struct bytes bytes)
     out->len += bytes.len;
 }
 
+void put_span(struct buf *out, struct bytes span)
+{
+    assert(span.len <= UINT32_MAX);
+    put_u32(out, (uint32_t)span.len);
+    put_bytes(out, span);
+}
+
 void set_u32(struct buf *out, size_t offset, uint32_t value)
 {
     assert(offset <= out->len && out->len - offset >= 4);
@@ -197,6 +204,11 @@ struct bytes get_bytes(struct wire_in *in, size_t len)
     const uint8_t *at = take(in, len);
 
     return at ? bytes_of(at, len) : (struct bytes){0};
+}
+
+struct bytes get_span(struct wire_in *in)
+{
+    return get_bytes(in, get_u32(in));
 }
 
 struct bytes get_rest(struct wire_in *in)

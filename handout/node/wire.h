@@ -69,6 +69,9 @@ void put_u32(struct buf *out, uint32_t value);
 void put_u64(struct buf *out, uint64_t value);
 void put_bytes(struct buf *out, struct bytes bytes);
 
+/* A span's length, u32, and its bytes. */
+void put_span(struct buf *out, struct bytes span);
+
 /* Writes an integer over bytes that are already in the buffer. */
 void set_u32(struct buf *out, size_t offset, uint32_t value);
 
@@ -83,6 +86,9 @@ bool get_bool(struct wire_in *in);
 
 /* The next len bytes, borrowed from the input; empty if there are fewer. */
 struct bytes get_bytes(struct wire_in *in, size_t len);
+
+/* What put_span has put, borrowed in the same way. */
+struct bytes get_span(struct wire_in *in);
 
 /* All that is left. */
 struct bytes get_rest(struct wire_in *in);

@@ -31,17 +31,6 @@ enum fields {
 #define USUAL_COMMAND_BYTES 160
 #define HEAD_BYTES          (1 + 8 + 4)
 
-static void put_span(struct buf *out, struct bytes span)
-{
-    put_u32(out, (uint32_t)span.len);
-    put_bytes(out, span);
-}
-
-static struct bytes get_span(struct wire_in *in)
-{
-    return get_bytes(in, get_u32(in));
-}
-
 void put_kv_head(struct buf *out, uint64_t stamp_ms, uint32_t count)
 {
     buf_room(out, HEAD_BYTES + count * (size_t)USUAL_COMMAND_BYTES);

@@ -45,7 +45,7 @@ static const struct spelling spellings[] = {
 #define SPELLING_COUNT     (sizeof spellings / sizeof spellings[0])
 #define MAX_BATCH_BYTES    (256u << 10) /* of values, until an entry is full */
 #define USUAL_ANSWER_BYTES 128 /* room for one: most buffers grow no more */
-#define LONGEST_MS         (INT64_MAX / 4) /* an expiry no sum of which overflows */
+#define LONGEST_MS         (INT64_MAX / 4) /* no sum of expiries overflows */
 
 /* A command as it came: the words of REQ's command, or all of them. */
 struct asked {

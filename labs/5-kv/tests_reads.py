@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from conclave import follow, leads, test
 
-from .tests_words import (BRISK, HOUR_MS, READS, SLOW, applied_count, leader,
-                          others, same_place, says, word_of)
+from .tests_words import (BRISK, READS, SLOW, applied_count, leader, others,
+                          overtaken_asleep, same_place, says, word_of)
 
 # Not to be LOST is asked of one test only: it is no lie about a value.
 _REFUSALS = ("MOVED", "CLUSTERDOWN", "LOST")
@@ -176,17 +177,8 @@ async def paused_leader(c):
     for _ in range(5):
         await says(c, old, b"old", "GET", "x")
     waiting = [await c.client(old) for _ in range(5)]
-    await c.pause(old)
-    await c.isolate(old)
-    kv = c.kv_client(others(c, old))
-    await kv.set("x", "new")
-    asked = [asyncio.ensure_future(one.cmd("GET", "x")) for one in waiting]
-    await c.sleep(20)
-    await c.jump_wall(old, -HOUR_MS)
-    await c.resume(old)
-    await c.sleep(100)
-    await c.heal()
-    for reply in await asyncio.gather(*asked):
+    for reply in await overtaken_asleep(
+            c, old, [partial(one.cmd, "GET", "x") for one in waiting]):
         c.check(word_of(reply) in _REFUSALS or reply == b"new",
                 expected="MOVED, CLUSTERDOWN, or the new value",
                 observed=f"node {old} answered {reply!r}", node=old)

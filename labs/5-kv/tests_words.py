@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+import asyncio
+from typing import Any, Awaitable, Callable, Dict, List, Sequence
 
 from conclave import APPLY, RESTORE, SNAPSHOT, START, RespError
 
@@ -143,3 +144,22 @@ async def restart_all(c: Any) -> None:
         if c.alive(node):
             await c.kill(node)
     await c.start()
+
+
+async def overtaken_asleep(c: Any, old: int,
+                           asks: Sequence[Callable[[], Awaitable[Any]]]
+                           ) -> List[Any]:
+    """The leader is stopped (SIGSTOP) and cut off while the others set x to
+    "new", and goes on with what is asked at its door, before it hears from
+    anybody. Its wall clock has jumped back meanwhile, as if no time had passed.
+    What was answered."""
+    await c.pause(old)
+    await c.isolate(old)
+    await c.kv_client(others(c, old)).set("x", "new")
+    asked = [asyncio.ensure_future(ask()) for ask in asks]
+    await c.sleep(20)
+    await c.jump_wall(old, -HOUR_MS)
+    await c.resume(old)
+    await c.sleep(100)
+    await c.heal()
+    return await asyncio.gather(*asked)

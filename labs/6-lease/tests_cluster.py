@@ -8,13 +8,13 @@ process stands still, its clock does not.
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from conclave import Method, test
 
 from conclave_lab_5_kv import tests_history
-from conclave_lab_5_kv.tests_words import (BRISK, HOUR_MS, leader, others, says,
-                                           word_of)
+from conclave_lab_5_kv.tests_words import (BRISK, HOUR_MS, leader, others,
+                                           overtaken_asleep, says, word_of)
 
 from .tests_words import (LEASE, NO_ROUND, PROGRESS, PROMISE, Readers, appends,
                           overtaken)
@@ -71,17 +71,9 @@ async def stopped(c):
     for _ in range(5):
         await kv.get("x")
     waiting = [c.kv_client() for _ in range(4)]
-    await c.pause(old)
-    await c.isolate(old)
-    await c.kv_client(others(c, old)).set("x", "new")
-    asked = [asyncio.ensure_future(one.ask(old, "GET", "x", timeout_s=100))
-             for one in waiting]
-    await c.sleep(20)
-    await c.jump_wall(old, -HOUR_MS)
-    await c.resume(old)
-    await c.sleep(100)
-    await c.heal()
-    for reply in await asyncio.gather(*asked):
+    for reply in await overtaken_asleep(
+            c, old, [partial(one.ask, old, "GET", "x", timeout_s=100)
+                     for one in waiting]):
         c.check(word_of(reply) in ("MOVED", "CLUSTERDOWN") or reply == b"new",
                 expected="MOVED, CLUSTERDOWN, or the new value",
                 observed=f"node {old} answered {reply!r}", node=old)

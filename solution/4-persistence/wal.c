@@ -158,11 +158,12 @@ static uint64_t current_segment(void)
  * durable: the base, and the summary that says so at the front of a file. */
 static size_t unneeded_segments(void)
 {
-    size_t begun = store.end.count - (store.is_begun ? 0 : 1);
+    size_t not_begun = store.is_begun ? 0 : 1;
     size_t count = 0;
 
-    while (count + 1 < begun && store.end.segments[count + 1].last_before <=
-                                    store.written.base_index)
+    while (count + 1 + not_begun < store.end.count &&
+           store.end.segments[count + 1].last_before <=
+               store.written.base_index)
         count++;
     return count;
 }
@@ -184,14 +185,14 @@ static uint64_t forget_oldest(void)
 static int await_next_segment(uint64_t need)
 {
     uint64_t size = node_config()->segment_bytes;
-    uint64_t number;
     int outcome = OK;
 
     while (store.is_making && outcome == OK)
         outcome = await_cond(&store.made);
     if (outcome != OK || (store.made_bytes > 0 && store.made_bytes >= need))
         return outcome;
-    if (store.end.count >= MAX_SEGMENTS - 1) {
+    bool has_old = unneeded_segments() > 0;
+    if (!has_old && store.end.count >= MAX_SEGMENTS - 1) {
         LOG("wal", "the log has %zu files, and more are not allowed",
             store.end.count);
         return DISK_FULL;
@@ -200,11 +201,10 @@ static int await_next_segment(uint64_t need)
         size = need; /* a batch that is too large for any other */
     store.is_making = true;
     store.made_bytes = 0;
-    number = current_segment() + 1;
-    outcome = DISK_NOT_FOUND;
-    if (store.end.count > 1 && unneeded_segments() > 0)
+    uint64_t number = current_segment() + 1;
+    if (has_old)
         outcome = await_segment_reuse(forget_oldest(), number, size);
-    if (outcome != OK)
+    if (!has_old || outcome != OK)
         outcome = await_segment_make(number, size);
     if (outcome == OK)
         store.made_bytes = size;
