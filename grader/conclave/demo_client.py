@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 from . import ports
 from .patience import within
 from .resp import BadReply, Connection, RespError
 
-ANSWER_LIMIT_S = 10.0     # until we tell that nobody answers
+ANSWER_LIMIT_S = 10.0     # until we tell that nobody answers, unless told else
 _ATTEMPT_S = 1.5          # one node's chance
 _PAUSE_S = 0.1            # before the next one's
 _STATUS_S = 0.6           # for a node to say how it is
@@ -59,6 +59,39 @@ class Line:
             self._connection = None
 
 
+class Whom:
+    """Which node a client asks next: the one that was named as leader, or else
+    one after the other.
+
+    A silent node is not asked again because another one names it: a follower
+    that was cut off along with its leader names that leader for ever. It is
+    asked again when its turn comes.
+    """
+
+    def __init__(self, nodes: Sequence[int], first: int):
+        self._nodes = list(nodes)
+        self._silent: Set[int] = set()
+        self.node = first
+
+    def silent(self) -> None:
+        """The node gave no answer."""
+        self._silent.add(self.node)
+        self.next()
+
+    def named(self, leader: int) -> None:
+        """The node says who leads."""
+        if leader in self._silent:
+            self.next()
+        else:
+            self.node = leader
+
+    def next(self) -> None:
+        """The node knows of no leader."""
+        place = self._nodes.index(self.node) + 1
+        self.node = self._nodes[place % len(self._nodes)]
+        self._silent.discard(self.node)
+
+
 class Follower:
     """Asks the leader, whoever that is."""
 
@@ -66,12 +99,13 @@ class Follower:
         self._lines = {node: Line(address)
                        for node, address in addresses.items()}
         self._ids = {address: node for node, address in addresses.items()}
-        self._at = min(addresses)     # whom to ask first
+        self.limit_s = ANSWER_LIMIT_S
+        self._whom = Whom(sorted(addresses), min(addresses))
         self._session = 0
         self._sequence = 0
 
     async def ask(self, words: Sequence[str]) -> Tuple[int, Any]:
-        """(who answered, the reply). NoAnswer after ANSWER_LIMIT_S."""
+        """(who answered, the reply). NoAnswer after limit_s."""
         if words[0].upper() not in WRITES:
             return await self._insist(words)
         for _ in range(2):            # a session may have been forgotten
@@ -97,32 +131,28 @@ class Follower:
 
     async def _insist(self, words: Sequence[str]) -> Tuple[int, Any]:
         loop = asyncio.get_running_loop()
-        limit_s = loop.time() + ANSWER_LIMIT_S
+        over_s = loop.time() + self.limit_s
         last = ""
-        while loop.time() < limit_s:
-            node = self._at
+        while loop.time() < over_s:
+            node = self._whom.node
             try:
                 reply = await self._lines[node].ask(_ATTEMPT_S, *words)
             except _BROKEN:
                 last = f"node {node} does not answer"
-                self._next()
+                self._whom.silent()
             else:
                 if _begins(reply, "MOVED"):
-                    self._at = self._ids.get(reply.split()[-1], self._at)
-                    last = f"node {node} names node {self._at} as leader"
+                    leader = self._ids.get(reply.split()[-1], node)
+                    last = f"node {node} names node {leader} as leader"
+                    self._whom.named(leader)
                 elif _begins(reply, "CLUSTERDOWN", "LOST", "BUSY"):
                     last = f"node {node} says: {reply}"
-                    self._next()
+                    self._whom.next()
                 else:
                     return node, reply
             await asyncio.sleep(_PAUSE_S)
-        raise NoAnswer(f"no answer within {ANSWER_LIMIT_S:g} s ({last}); is "
+        raise NoAnswer(f"no answer within {self.limit_s:g} s ({last}); is "
                        "there a majority that can talk?")
-
-    def _next(self) -> None:
-        """Somebody else may know more."""
-        ids = sorted(self._lines)
-        self._at = ids[(ids.index(self._at) + 1) % len(ids)]
 
     def close(self) -> None:
         for line in self._lines.values():

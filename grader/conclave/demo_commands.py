@@ -17,10 +17,10 @@ from .demo_loading import LoadProcess
 from .failure import GraderError
 from .resp import RespError
 
-LEADER_LIMIT_S = 30.0     # for `wait`
+LEADER_LIMIT_S = 30.0     # for `wait`, unless told else
 MOST_DELAY_MS = 10_000
 MOST_CLIENTS = 512
-MOST_SLEEP_S = 3600.0
+MOST_WAIT_S = 3600.0
 _LOG_LINES = 15
 _POLL_S = 0.05
 
@@ -40,6 +40,8 @@ heal                        all links are perfect again
 load 64, load 0             64 clients write; 0 stops them and reads it all back
 status, log 2               the nodes as they are; what node 2 has said
 wait, sleep 2               until there is a leader; two seconds
+patience 60                 how many seconds are waited for an answer, or by
+                            `wait`; 10 and 30 if nothing is said
 quit                        stops every node, as Ctrl-C does"""
 
 
@@ -63,13 +65,14 @@ class Commands:
         self._show = show
         self._client = Follower({node: cluster.client_address(node)
                                  for node in cluster.ids})
+        self._leader_limit_s = LEADER_LIMIT_S
         self._commands: Dict[str, Callable[[List[str]], Awaitable[None]]] = {
             "help": self._help, "kill": self._kill, "restart": self._restart,
             "pause": self._pause, "resume": self._resume,
             "partition": self._partition, "cut": self._cut,
             "slow": self._slow, "heal": self._heal, "load": self._set_load,
             "status": self._status, "log": self._log, "wait": self._wait,
-            "sleep": self._sleep, "quit": self._quit, "exit": self._quit}
+            "sleep": self._sleep, "patience": self._patience, "quit": self._quit, "exit": self._quit}
 
     async def obey(self, line: str) -> None:
         """Says what came of it. Quit at the end."""
@@ -250,7 +253,7 @@ class Commands:
 
     async def _wait(self, _: List[str]) -> None:
         loop = asyncio.get_running_loop()
-        limit_s = loop.time() + LEADER_LIMIT_S
+        limit_s = loop.time() + self._leader_limit_s
         while loop.time() < limit_s:
             await self._watch.look()
             leader = self._watch.leader()
@@ -259,17 +262,18 @@ class Commands:
                           f"{self._watch.health[leader].term}")
                 return
             await asyncio.sleep(_POLL_S)
-        self._say(f"there was no leader for {LEADER_LIMIT_S:g} s: is there a "
+        self._say(f"there was no leader for {self._leader_limit_s:g} s: is there a "
                   "majority that can talk?")
 
     async def _sleep(self, words: List[str]) -> None:
-        try:
-            (seconds,) = map(float, words)
-        except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds <= MOST_SLEEP_S:
-            raise Refused("`sleep 2` does nothing for two seconds")
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(
+            _seconds(words, "`sleep 2` does nothing for two seconds"))
+
+    async def _patience(self, words: List[str]) -> None:
+        seconds = _seconds(words, "`patience 60` waits so many seconds for an "
+                           "answer")
+        self._client.limit_s = self._leader_limit_s = seconds
+        self._say(f"an answer, or a leader, is waited for {seconds:g} s long")
 
     async def _help(self, _: List[str]) -> None:
         self._say(_HELP)
@@ -279,6 +283,17 @@ class Commands:
 
     def close(self) -> None:
         self._client.close()
+
+
+def _seconds(words: Sequence[str], usage: str) -> float:
+    """The only word, as a number. Refused if it is none."""
+    try:
+        (seconds,) = map(float, words)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MOST_WAIT_S:
+        raise Refused(usage)
+    return seconds
 
 
 def _words(text: str) -> List[str]:

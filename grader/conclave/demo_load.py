@@ -19,7 +19,7 @@ import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 from . import ports
-from .demo_client import Follower, NoAnswer
+from .demo_client import Follower, NoAnswer, Whom
 from .resp import encode_command
 
 PREFIX = "load:"          # of the keys
@@ -72,7 +72,8 @@ class Writer:
         self.key = f"{PREFIX}{number}"
         self.acknowledged = 0     # the highest number that was
         self._load = load
-        self._at = number % len(load.addresses)
+        places = range(len(load.addresses))
+        self._whom = Whom(places, number % len(places))
         self._wire: Optional[_Wire] = None
         self._session = 0
         self._sequence = 0
@@ -82,9 +83,8 @@ class Writer:
             try:
                 await self._write()
             except OSError:
-                self._leave((self._at + 1) % len(self._load.addresses))
-                await asyncio.sleep(_PAUSE_S)
-        self._leave(self._at)
+                await self._silent()
+        self._leave()
 
     async def _write(self) -> None:
         if not self._session:
@@ -100,8 +100,7 @@ class Writer:
             try:
                 reply = await self._ask(data)
             except OSError:  # asked again: the session knows
-                self._leave((self._at + 1) % len(self._load.addresses))
-                await asyncio.sleep(_PAUSE_S)
+                await self._silent()
                 continue
             if reply.startswith(b"+OK"):
                 self.acknowledged = number
@@ -114,7 +113,7 @@ class Writer:
         """One answer, after some time if it only says to ask elsewhere."""
         wire = self._wire
         if wire is None:
-            host, port = ports.split(self._load.addresses[self._at])
+            host, port = ports.split(self._load.addresses[self._whom.node])
             _, wire = await asyncio.get_running_loop().create_connection(
                 _Wire, host, port)
             self._wire = wire
@@ -129,18 +128,26 @@ class Writer:
             return reply
         self._load.refused += 1
         if reply.startswith(b"-MOVED"):
-            self._leave(self._load.place(reply.split()[-1].decode(), self._at))
+            self._whom.named(self._load.place(reply.split()[-1].decode(),
+                                              self._whom.node))
+            self._leave()
         elif reply.startswith((b"-CLUSTERDOWN", b"-LOST")):
-            self._leave((self._at + 1) % len(self._load.addresses))
+            self._whom.next()
+            self._leave()
         await asyncio.sleep(_PAUSE_S)
         return reply
 
-    def _leave(self, at: int) -> None:
-        """Closes the connection; the next is to another place."""
+    async def _silent(self) -> None:
+        """The node did not answer."""
+        self._whom.silent()
+        self._leave()
+        await asyncio.sleep(_PAUSE_S)
+
+    def _leave(self) -> None:
+        """Closes the connection; the next is to whom is to be asked next."""
         if self._wire is not None:
             self._wire.transport.abort()
             self._wire = None
-        self._at = at
 
 
 class Load:

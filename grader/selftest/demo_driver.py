@@ -39,6 +39,7 @@ class Demo:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True)
         threading.Thread(target=self._read, daemon=True).start()
+        self.type(f"patience {LIMIT_S:g}")
 
     def _read(self):
         for line in self.process.stdout:
@@ -46,9 +47,11 @@ class Demo:
         self._lines.put(None)
 
     def type(self, *lines):
-        for line in lines:
-            self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write("".join(line + "\n" for line in lines))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass                  # it is over: until() shows what it said
 
     def until(self, pattern):
         """The next line that matches."""

@@ -57,6 +57,7 @@ class Drive(unittest.TestCase):
 
     def test_a_leaders_death_and_a_partition(self):
         demo = self.demo("--nodes", "5")
+        demo.until("waited for 180 s long")
         demo.type("wait", "set a 1", "kill leader", "set b 'two words'",
                   "get a", "get b", "restart all", "append b !", "get b")
         demo.until(r"^node \d leads in term")
@@ -172,6 +173,7 @@ class Drive(unittest.TestCase):
                 ("resume 1", "node 1 is not paused"), ("load", "`load 64`"),
                 ("load 9999", "at most 512"), ("load 0", "there is no load"),
                 ("set a 'b", "a quote has no end"), ("sleep x", "`sleep 2`"),
+                ("patience", "`patience 60`"),
                 ("set a", r"\(error\) ERR wrong number"), ("log", "`log 2`"),
                 ("@2", "`@2 get KEY`"), ("@x get a", "'x' is no node"),
                 ("heal 2", "`heal` stands alone"), ("\x00\xff", "no command")):

@@ -1,5 +1,5 @@
-"""Proves that the demo's view fits every terminal and tells what is known, and
-that its prompt can be edited."""
+"""Proves that the demo's view fits every terminal and tells what is known, that
+its prompt can be edited, and that its clients find who leads."""
 
 import pathlib
 import sys
@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "grader"))
 
 from conclave import demo_screen  # noqa: E402
-from conclave.demo_client import Health  # noqa: E402
+from conclave.demo_client import Health, Whom  # noqa: E402
 from conclave.demo_cluster import Faults  # noqa: E402
 from conclave.demo_terminal import Editor  # noqa: E402
 
@@ -44,6 +44,41 @@ class Drawing(unittest.TestCase):
         self.assertEqual(demo_screen.fold("one two three\nx", 8),
                          ["one two", "three", "x"])
         self.assertEqual(demo_screen.fold("abcdef", 4), ["abcd", "ef"])
+
+
+class Finding(unittest.TestCase):
+    """Who is asked next."""
+
+    def test_who_is_named_is_asked(self):
+        whom = Whom([1, 2, 3], 1)
+        whom.named(3)
+        self.assertEqual(whom.node, 3)
+        whom.next()
+        self.assertEqual(whom.node, 1)
+
+    def test_nodes_cut_off_together_do_not_hold_a_client(self):
+        # 1 leads and is silent, 2 and 4 hear nobody else; 5 leads now.
+        whom = Whom([1, 2, 3, 4, 5], 1)
+        asked = []
+        while whom.node != 5:
+            asked.append(whom.node)
+            {1: whom.silent, 2: lambda: whom.named(1), 3: whom.next,
+             4: lambda: whom.named(1)}[whom.node]()
+            self.assertLess(len(asked), 10, asked)
+        self.assertEqual(asked, [1, 2, 3, 4])
+
+    def test_who_was_silent_once_is_asked_again(self):
+        whom = Whom([1, 2, 3], 1)
+        whom.silent()
+        asked = []
+        while whom.node != 1:
+            asked.append(whom.node)
+            whom.named(1)         # it was only slow
+            self.assertLess(len(asked), 10, asked)
+        self.assertEqual(asked, [2, 3])
+        whom.next()
+        whom.named(1)
+        self.assertEqual(whom.node, 1)
 
 
 class Typing(unittest.TestCase):
