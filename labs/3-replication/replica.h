@@ -44,6 +44,10 @@ uint64_t leader_append(struct bytes command);
 /* The newest round of confirmation that somebody has asked for. */
 uint64_t leader_round(void);
 
+/* Whether a peer is sent a request for the sake of a round alone. A heartbeat
+ * carries the round to all of them anyway. */
+bool leader_asks(int id);
+
 /* What some peer is known to hold, or has answered, has risen: count again. */
 void leader_recount(void);
 

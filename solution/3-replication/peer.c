@@ -103,7 +103,8 @@ static bool has_work(const struct peer *peer)
     /* A round rides on whatever is sent. For its own sake it is sent only if
      * nothing is under way, so that all who ask meanwhile share the next. */
     return peer->next <= store_last_index() ||
-           (leader_round() > peer->round_sent && peer->under_way == 0);
+           (leader_round() > peer->round_sent && peer->under_way == 0 &&
+            leader_asks(peer->id));
     // END SOLUTION
 }
 
