@@ -59,11 +59,16 @@ class Builder:
     def __init__(self, root: pathlib.Path, run_folder: pathlib.Path):
         self.root = root
         self.flavour = os.environ.get("FLAVOUR") or "release"
-        self.build = root / (os.environ.get("BUILD") or "build")
+        self.build = root / self._build_word()
         self.folder = self.build / self.flavour
         self.messages: List[str] = []  # warnings of what did build
         self.run = run_folder
         self.sandbox: Sandbox = OPEN  # behind which submissions are compiled
+
+    @staticmethod
+    def _build_word() -> str:
+        """The build folder, as make is told of it."""
+        return os.environ.get("BUILD") or "build"
 
     @property
     def sanitized(self) -> bool:
@@ -75,14 +80,17 @@ class Builder:
         GraderError if one does not build."""
         targets = [_TOOLS[world] for world in worlds]
         with self._lock():
-            checker = self._shown(self.folder / CHECKER)
+            # Spelt as the Makefile spells it: it is a file, not a word.
+            checker = "/".join((self._build_word(), self.flavour, CHECKER))
             failed, text = self._make(
                 [*(target for target, _ in targets), checker, *more],
                 TOOLS_LIMIT_S)
         for target, name in (*targets, (checker, CHECKER)):
             if failed or not (self.folder / name).exists():
-                raise GraderError("the grader's own tools do not build: "
-                                  f"`make {target}` says\n{text.strip()}")
+                raise GraderError(
+                    "the grader's own tools do not build: "
+                    f"`make {target}` ({failed or 'no file'}) says\n"
+                    + text.strip())
         for name in (CHECKER, *({CONFINE} & set(more))):
             self._keep(self.folder / name, name)
         return {world: self._keep(self.folder / _TOOLS[world][1],
@@ -215,7 +223,7 @@ class Builder:
                  limit_s: float = BUILD_LIMIT_S) -> Tuple[str, str]:
         """The same with an environment, as other words."""
         command = wrap(["make", "--no-print-directory", "-s", "-k", *words,
-                        f"BUILD={os.environ.get('BUILD') or 'build'}",
+                        f"BUILD={self._build_word()}",
                         f"FLAVOUR={self.flavour}"])
         with tempfile.TemporaryFile() as output:
             try:
@@ -273,7 +281,9 @@ def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> str:
 
 
 def _without_chatter(text: str) -> str:
-    """Make's own lines and progress say nothing to a student."""
+    """Make's own lines and progress say nothing to a student, unless make has
+    nothing to work with."""
     lines = [line for line in text.splitlines()
-             if not re.match(r"make(\[\d+\])?: |  (CC|LD|AR) ", line)]
+             if not re.match(r"make(\[\d+\])?: (?!\*\*\* No rule)|"
+                             r"  (CC|LD|AR) ", line)]
     return "\n".join(lines) + ("\n" if lines else "")

@@ -4,10 +4,18 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "grader"))
+
+from conclave.build import Builder  # noqa: E402
+from conclave.failure import GraderError  # noqa: E402
+from conclave.spec import REAL, SIM  # noqa: E402
+
 STAGES = {"STAGE_RPC": "1-rpc", "STAGE_ELECTION": "2-election"}
 
 
@@ -97,6 +105,23 @@ class Make(unittest.TestCase):
         self.assertNotEqual(self.status, 0)
         self.assertIn("FLAVOUR=vanilla is unknown: take release, debug or asan",
                       text)
+
+    def test_the_grader_asks_for_what_there_is(self):
+        # However the build folder is spelt: in the tree, or elsewhere.
+        (ROOT / "build").mkdir(exist_ok=True)
+        inside = pathlib.Path(tempfile.mkdtemp(dir=ROOT / "build"))
+        self.addCleanup(shutil.rmtree, inside)
+        for build in (str(inside), str(inside.relative_to(ROOT)),
+                      str(self.folder / "build")):
+            with self.subTest(build=build), \
+                    mock.patch.dict(os.environ, BUILD=build):
+                builder = Builder(ROOT, self.folder)
+                with mock.patch.object(Builder, "run_make",
+                                       return_value=("no", "")) as asked, \
+                        self.assertRaises(GraderError):
+                    builder.tools((REAL, SIM), ("confine",))
+                text = self.make("-n", f"BUILD={build}", *asked.call_args[0][0])
+                self.assertEqual(self.status, 0, text)
 
 
 if __name__ == "__main__":
