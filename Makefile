@@ -26,6 +26,9 @@ flags_release := -O2 -g
 flags_debug := -O0 -g
 flags_asan := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
               -fno-sanitize-recover=undefined
+ifneq ($(words $(BUILD)),1)
+$(error BUILD='$(BUILD)' is no folder's name without blanks: take another)
+endif
 flavour_flags := $(flags_$(notdir $(O)))
 ifeq ($(flavour_flags),)
 $(error FLAVOUR=$(FLAVOUR) is unknown: take release, debug or asan)

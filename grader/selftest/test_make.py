@@ -106,6 +106,12 @@ class Make(unittest.TestCase):
         self.assertIn("FLAVOUR=vanilla is unknown: take release, debug or asan",
                       text)
 
+    def test_a_build_folder_with_a_blank_is_refused(self):
+        text = self.make("tools", "BUILD=my build")
+        self.assertNotEqual(self.status, 0)
+        self.assertIn("BUILD='my build' is no folder's name without blanks",
+                      text)
+
     def test_the_grader_asks_for_what_there_is(self):
         # However the build folder is spelt: in the tree, or elsewhere.
         (ROOT / "build").mkdir(exist_ok=True)
