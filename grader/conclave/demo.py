@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import os
 import pathlib
 import shutil
@@ -37,6 +38,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 NODES = 5                 # unless told otherwise
 _LOOK_S = 0.25            # how often the nodes are asked how they are
 _FIRST_LEADER_S = 20.0    # for a leader, until the prompt comes anyway
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _STAGES = {"rpc": "1-rpc", "election": "2-election",
            "replication": "3-replication", "persistence": "4-persistence",
            "kv": "5-kv"}
@@ -79,7 +81,7 @@ class Demo:
     async def run(self) -> str:
         """Until it is over; why that is, if there is something to say."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDS:
             loop.add_signal_handler(number, self.stop, "")
         tasks = [asyncio.ensure_future(self._play()),
                  asyncio.ensure_future(self._look())]
@@ -95,6 +97,9 @@ class Demo:
                 task.cancel()
             await asyncio.wait(tasks)
             await self._close()
+            for number in _ENDS:  # once is enough: what is left takes no time
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
 
     async def _close(self) -> None:
         self.load.kill()
@@ -135,9 +140,10 @@ class Demo:
         if not self.watch.leader():
             text += "\nNobody leads yet: `log 1` shows what node 1 says."
         plain = self.cluster.text_address(self.cluster.ids[0])
+        above = ports.split(plain)[1] - ports.split(first)[1]
         return f"{text}\nFrom another terminal: {self._redis_cli()}\nPlain " \
-               f"text: {plain} and the next.\n`help` lists what can be " \
-               "typed here."
+               f"text: {plain}; each node's port for it is the other plus " \
+               f"{above}.\n`help` lists what can be typed here."
 
     def _redis_cli(self) -> str:
         port = ports.split(self.cluster.client_address(self.cluster.ids[0]))[1]
@@ -268,6 +274,9 @@ def _last_words(text: str) -> None:
 
 def main(words: Optional[List[str]] = None) -> int:
     """Runs the demo; its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A value may hold what this terminal has no letters for.
+        sys.stdout.reconfigure(errors="replace")
     options = _parser().parse_args(words)
     try:
         _demo(options)

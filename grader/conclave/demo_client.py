@@ -20,6 +20,7 @@ ANSWER_LIMIT_S = 10.0     # until we tell that nobody answers, unless told else
 _ATTEMPT_S = 1.5          # one node's chance
 _PAUSE_S = 0.1            # before the next one's
 _STATUS_S = 0.6           # for a node to say how it is
+_KEYS_S = 1.0             # for a leader to count its keys over slow links
 _BROKEN = (OSError, EOFError, BadReply, asyncio.TimeoutError)
 
 WRITES = {"SET", "DEL", "INCRBY", "INCR", "APPEND", "CAS"}
@@ -48,6 +49,8 @@ class Line:
                 raise
 
     async def _ask(self, *words: Any) -> Any:
+        if self._connection is not None and self._connection.reader.at_eof():
+            self.close()          # the node has been started again, say
         if self._connection is None:
             self._connection = await Connection.open(
                 *ports.split(self.address))
@@ -174,6 +177,7 @@ class Health:
     commit: int = 0
     applied: int = 0
     keys: Optional[int] = None     # None: it did not say
+    serves: bool = False           # as a leader: a majority follows it
 
 
 @dataclass
@@ -200,22 +204,32 @@ class Watch:
             return
         try:
             told = _pairs(await self._lines[node].ask(_STATUS_S, "STATUS"))
-            keys = told.get("keys")
-            if keys is None and told.get("role") == "leader":
-                keys = await self._lines[node].ask(_STATUS_S, "DBSIZE")
         except _BROKEN:
             health.answers = False
             return
+        serves, keys = await self._serves(node, told)
         self.health[node] = Health(
             True, str(told.get("role", "?")), _number(told.get("term")),
             _number(told.get("leader")), _number(told.get("commit")),
-            _number(told.get("applied")),
-            keys if isinstance(keys, int) else None)
+            _number(told.get("applied")), keys, serves)
+
+    async def _serves(self, node: int, told: Dict[str, Any]
+                      ) -> Tuple[bool, Optional[int]]:
+        """Whether a node serves as the leader, and how many keys it holds. A
+        leader that is cut off says that it leads, but answers no read."""
+        if told.get("role") != "leader":
+            return False, None
+        try:
+            keys = await self._lines[node].ask(_KEYS_S, "DBSIZE")
+        except _BROKEN:
+            return False, None
+        return not _begins(keys, "MOVED", "CLUSTERDOWN", "LOST"), \
+            keys if isinstance(keys, int) else None
 
     def leader(self) -> int:
-        """The leader of the latest term that answers; 0: there is none."""
+        """The leader of the latest term that serves; 0: there is none."""
         leaders = [(health.term, node) for node, health in self.health.items()
-                   if health.answers and health.role == "leader"]
+                   if health.answers and health.serves and self.is_up(node)]
         return max(leaders)[1] if leaders else 0
 
     def close(self) -> None:

@@ -33,10 +33,11 @@ MOST_NODES = 9
 _MAX_SOCKET_PATH = 90     # its folder's; a socket's may be 107 bytes long
 _SEED = 1                 # of the network's chance: the demo's faults have none
 
-# Slower than in tests: an election can be watched, and a machine that is busy
-# with a load of its own does not cause one.
-CONFIG = {"heartbeat_ms": 100, "election_min_ms": 600,
-          "election_max_ms": 1200, "rpc_timeout_ms": 90}
+# Slower than in tests: an election can be watched, a machine that is busy with
+# a load of its own does not cause one, and an answer from a node that is slow
+# by 200 ms comes in time.
+CONFIG = {"heartbeat_ms": 480, "election_min_ms": 1000,
+          "election_max_ms": 2000, "rpc_timeout_ms": 450}
 
 Link = Tuple[int, int]    # from, to
 

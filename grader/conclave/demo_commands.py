@@ -12,7 +12,7 @@ import shlex
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence
 
 from .demo_client import READS, WRITES, Follower, NoAnswer, Watch
-from .demo_cluster import DemoCluster
+from .demo_cluster import CONFIG, DemoCluster
 from .demo_loading import LoadProcess
 from .failure import GraderError
 from .resp import RespError
@@ -22,6 +22,7 @@ MOST_DELAY_MS = 10_000
 MOST_CLIENTS = 512
 MOST_WAIT_S = 3600.0
 _LOG_LINES = 15
+_TIMEOUT_MS = CONFIG["rpc_timeout_ms"]
 _POLL_S = 0.05
 
 Say = Callable[[str], None]
@@ -72,22 +73,26 @@ class Commands:
             "partition": self._partition, "cut": self._cut,
             "slow": self._slow, "heal": self._heal, "load": self._set_load,
             "status": self._status, "log": self._log, "wait": self._wait,
-            "sleep": self._sleep, "patience": self._patience, "quit": self._quit, "exit": self._quit}
+            "sleep": self._sleep, "patience": self._patience,
+            "quit": self._quit, "exit": self._quit}
 
     async def obey(self, line: str) -> None:
         """Says what came of it. Quit at the end."""
         text = line.strip()
         if not text or text.startswith("#"):
             return
-        name, _, rest = text.partition(" ")
+        name, rest = (text.split(None, 1) + [""])[:2]
         try:
             if name.startswith("@"):
+                await self._look_for_leader([name[1:]])
                 await self._ask_one(name[1:], _words(rest))
             elif name.upper() in READS | WRITES:
                 await self._ask(_words(text))
             elif name.lower() in self._commands:
-                words = re.sub(r"([|>])", r" \1 ", rest.replace(",", " "))
-                await self._commands[name.lower()](words.split())
+                words = re.sub(r"([|>])", r" \1 ",
+                               rest.replace(",", " ")).split()
+                await self._look_for_leader(words)
+                await self._commands[name.lower()](words)
             else:
                 raise Refused(f"'{name[:40]}' is no command: `help` lists them")
         except (Refused, NoAnswer) as error:
@@ -108,6 +113,11 @@ class Commands:
 
     # Nodes
 
+    async def _look_for_leader(self, words: Sequence[str]) -> None:
+        """Whoever says `leader` means who leads now, not at the last look."""
+        if "leader" in words:
+            await self._watch.look()
+
     def _node(self, word: str) -> int:
         """A node's id. Refused if it is none."""
         if word == "leader":
@@ -115,7 +125,7 @@ class Commands:
             if not leader:
                 raise Refused("nobody leads now: name a node")
             return leader
-        if not word.isdigit() or int(word) not in self._cluster.ids:
+        if _number(word) not in self._cluster.ids:
             raise Refused(f"'{word[:40]}' is no node: there are "
                           f"{_list(self._cluster.ids)}")
         return int(word)
@@ -201,15 +211,22 @@ class Commands:
 
     async def _slow(self, words: List[str]) -> None:
         usage = "`slow 2 200` delays all from and to node 2 by 200 ms"
-        if len(words) != 2 or not words[1].isdigit():
+        if len(words) != 2 or _number(words[1]) < 0:
             raise Refused(usage)
-        node, delay_ms = self._node(words[0]), int(words[1])
+        node, delay_ms = self._node(words[0]), _number(words[1])
         if delay_ms > MOST_DELAY_MS:
             raise Refused(f"a delay has {MOST_DELAY_MS} ms at most")
         links = [link for link in self._cluster.faults.links() if node in link]
         await self._cluster.slow(links, delay_ms)
+        if not delay_ms:
+            self._say(f"node {node}'s links are fast again")
+            return
+        late = "" if 2 * delay_ms < _TIMEOUT_MS else \
+            f"; no node waits so long for an answer ({_TIMEOUT_MS} ms there " \
+            "and back), so it is as good as cut off, and if it leads, nobody " \
+            "is served until `heal` or its end"
         self._say(f"all from and to node {node} takes {delay_ms} ms longer"
-                  if delay_ms else f"node {node}'s links are fast again")
+                  + late)
 
     async def _heal(self, words: List[str]) -> None:
         if words:
@@ -224,18 +241,18 @@ class Commands:
     # The rest
 
     async def _set_load(self, words: List[str]) -> None:
-        if len(words) != 1 or not words[0].isdigit() or \
-                int(words[0]) > MOST_CLIENTS:
+        clients = _number(words[0]) if len(words) == 1 else -1
+        if not 0 <= clients <= MOST_CLIENTS:
             raise Refused("`load 64` writes from 64 connections at once (at "
                           f"most {MOST_CLIENTS}), `load 0` stops that")
         if self._load.is_running:
             self._say("the load ends, and reads back what it wrote")
             self._say(await self._load.stop())
-        elif words == ["0"]:
+        elif not clients:
             raise Refused("there is no load: `load 64` starts one")
-        if words != ["0"]:
-            self._load.start(int(words[0]))
-            self._say(f"{words[0]} clients write, each its own key, the next "
+        if clients:
+            self._load.start(clients)
+            self._say(f"{clients} clients write, each its own key, the next "
                       "number when the last is acknowledged; one Python "
                       "process makes this load, and is its limit")
 
@@ -262,8 +279,8 @@ class Commands:
                           f"{self._watch.health[leader].term}")
                 return
             await asyncio.sleep(_POLL_S)
-        self._say(f"there was no leader for {self._leader_limit_s:g} s: is there a "
-                  "majority that can talk?")
+        self._say(f"there was no leader for {self._leader_limit_s:g} s: is "
+                  "there a majority that can talk?")
 
     async def _sleep(self, words: List[str]) -> None:
         await asyncio.sleep(
@@ -272,6 +289,8 @@ class Commands:
     async def _patience(self, words: List[str]) -> None:
         seconds = _seconds(words, "`patience 60` waits so many seconds for an "
                            "answer")
+        if not seconds:
+            raise Refused("`patience 0` would wait for no answer at all")
         self._client.limit_s = self._leader_limit_s = seconds
         self._say(f"an answer, or a leader, is waited for {seconds:g} s long")
 
@@ -294,6 +313,12 @@ def _seconds(words: Sequence[str], usage: str) -> float:
     if not 0 <= seconds <= MOST_WAIT_S:
         raise Refused(usage)
     return seconds
+
+
+def _number(word: str) -> int:
+    """What a few decimal digits say; -1 if the word is something else."""
+    is_number = word.isascii() and word.isdigit() and len(word) < 10
+    return int(word) if is_number else -1
 
 
 def _words(text: str) -> List[str]:

@@ -20,6 +20,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from . import ports
 from .demo_client import Follower, NoAnswer, Whom
+from .patience import within
 from .resp import encode_command
 
 PREFIX = "load:"          # of the keys
@@ -114,9 +115,7 @@ class Writer:
         wire = self._wire
         if wire is None:
             host, port = ports.split(self._load.addresses[self._whom.node])
-            _, wire = await asyncio.get_running_loop().create_connection(
-                _Wire, host, port)
-            self._wire = wire
+            wire = self._wire = await self._connect(host, port)
         began_s = self._load.now_s()
         self._load.asking.add(wire)
         try:
@@ -136,6 +135,18 @@ class Writer:
             self._leave()
         await asyncio.sleep(_PAUSE_S)
         return reply
+
+    @staticmethod
+    async def _connect(host: str, port: int) -> _Wire:
+        """A connection. OSError if there is none soon: a system whose node
+        stands still lets us wait for minutes."""
+        loop = asyncio.get_running_loop()
+        try:
+            _, wire = await within(
+                _SILENCE_S, loop.create_connection(_Wire, host, port))
+        except asyncio.TimeoutError:
+            raise ConnectionError("it was not accepted") from None
+        return wire
 
     async def _silent(self) -> None:
         """The node did not answer."""
@@ -244,6 +255,7 @@ async def _main(clients: int, addresses: List[str]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
+    print("ready", flush=True)  # to be told to end
     say(clients=clients, total=0, ops=0, p50_ms=None, p99_ms=None)
     await load.run()
     wanted = sum(1 for one in load.writers if one.acknowledged)

@@ -57,6 +57,7 @@ class LoadProcess:
         """Ends it; what it found when it read everything back."""
         assert self._process is not None
         running = self._process
+        await asyncio.wait({running.ready}, timeout=_END_LIMIT_S)
         running.signal(signal.SIGTERM)
         await asyncio.wait({running.ended}, timeout=_END_LIMIT_S)
         facts = self._last()

@@ -31,11 +31,11 @@ def environment(**more):
 class Demo:
     """A demo that is driven through pipes."""
 
-    def __init__(self, data, *words):
+    def __init__(self, data, *words, **env):
         self.said = []
         self._lines = queue.Queue()
         self.process = subprocess.Popen(
-            command(data, *words), cwd=ROOT, env=environment(), text=True,
+            command(data, *words), cwd=ROOT, env=environment(**env), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True)
         threading.Thread(target=self._read, daemon=True).start()

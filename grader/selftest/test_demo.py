@@ -33,8 +33,8 @@ class Drive(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.data = pathlib.Path(folder.name) / "demo"
 
-    def demo(self, *words):
-        demo = Demo(self.data, *words)
+    def demo(self, *words, **env):
+        demo = Demo(self.data, *words, **env)
         self.addCleanup(demo.kill)
         return demo
 
@@ -129,6 +129,52 @@ class Drive(unittest.TestCase):
                            "of them are there")[1].replace(",", "")), 7)
         demo.until(r"^\(integer\) 9 ")
 
+    def test_a_load_that_ends_as_it_begins(self):
+        demo = self.demo("--nodes", "1")
+        demo.type("load 4", "load 0", "load 4", "load 3", "load 0", "quit")
+        for _ in range(3):
+            demo.until("the load ends, and reads back")
+            self.assertIn("all of them are there",
+                          demo.until("load|writes").string)
+        self.assertEqual(demo.end(), 0)
+
+    def test_a_slow_leader_serves(self):
+        demo = self.demo("--nodes", "3")
+        demo.type("wait", "set a 1", "slow leader 200", "set a 2", "get a",
+                  "quit")
+        demo.until("takes 200 ms longer")
+        self.assertTrue(demo.until("^OK|no answer").string.startswith("OK"))
+        demo.until('^"2" ')
+        self.assertEqual(demo.end(), 0)
+
+    def test_a_leader_that_is_cut_off_says_that_it_leads(self):
+        demo = self.demo("--nodes", "3")
+        demo.type("wait", "set a 1", "wait", "partition leader", "status",
+                  "wait", "set a 2", "status", "quit")
+        old = demo.until(r"^node (\d) leads in term")[1]
+        demo.until("has parted")
+        row = rf"^ +{old}  \S+ +(\w+) .*cut off"
+        self.assertEqual(demo.until(row)[1], "leader")
+        self.assertNotEqual(demo.until(r"^node (\d) leads in term")[1], old)
+        self.assertEqual(demo.until(row)[1], "leader")
+        self.assertEqual(demo.end(), 0)
+
+    def test_who_was_started_again_answers(self):
+        demo = self.demo("--nodes", "3")
+        demo.type("@1 ping", "restart 1", "@1 ping", "@1 quit", "@1 ping",
+                  "quit")
+        for _ in range(3):
+            self.assertNotIn("does not", demo.until("PONG|does not").string)
+        self.assertEqual(demo.end(), 0)
+
+    def test_what_the_terminal_has_no_letters_for(self):
+        demo = self.demo("--nodes", "1", PYTHONIOENCODING="ascii")
+        demo.type("set a \u20ac", "get a", "get b", "quit")
+        demo.until("^OK ")
+        demo.until('^"[?]+" ')
+        demo.until(r"^\(nil\) ")
+        self.assertEqual(demo.end(), 0)
+
     def test_data_is_kept_when_asked(self):
         demo = self.demo("--nodes", "3")
         demo.type("set a kept", "quit")
@@ -166,14 +212,20 @@ class Drive(unittest.TestCase):
         for line, sentence in (
                 ("fly", "'fly' is no command"), ("kill", "`kill 2` kills"),
                 ("kill 9", "'9' is no node: there are 1 2 3"),
+                ("kill " + "1" * 5000, "is no node"),
                 ("partition", "`partition 1 2 | 3 4 5`"),
                 ("partition 1 | 1 2", "node 1 cannot be on two sides"),
                 ("cut 1 1", "`cut 1 > 3` drops"), ("cut > 1 2", "`cut 1 > 3`"),
                 ("slow 2", "`slow 2 200`"), ("slow 2 99999999", "10000 ms at"),
+                ("slow 2 225", "as good as cut off"),
+                ("slow 2 224", "224 ms longer$"), ("slow 2 0", "fast again"),
                 ("resume 1", "node 1 is not paused"), ("load", "`load 64`"),
                 ("load 9999", "at most 512"), ("load 0", "there is no load"),
                 ("set a 'b", "a quote has no end"), ("sleep x", "`sleep 2`"),
-                ("patience", "`patience 60`"),
+                ("patience", "`patience 60`"), ("patience 0", "no answer at"),
+                ("kill \u00b2", "is no node"),
+                ("slow 2 \u00b2", "`slow 2 200`"),
+                ("load \u00b2", "`load 64`"), ("kill\t9", "'9' is no node"),
                 ("set a", r"\(error\) ERR wrong number"), ("log", "`log 2`"),
                 ("@2", "`@2 get KEY`"), ("@x get a", "'x' is no node"),
                 ("heal 2", "`heal` stands alone"), ("\x00\xff", "no command")):
@@ -192,10 +244,15 @@ class Drive(unittest.TestCase):
                 demo = self.demo("--nodes", "3")
                 demo.type(busy)
                 demo.until(shown)
-                demo.process.send_signal(signal.SIGINT)
+                while demo.process.poll() is None:  # by somebody impatient
+                    demo.process.send_signal(signal.SIGINT)
+                    time.sleep(0.01)
                 self.assertEqual(demo.end(), 0)
                 self.assertNotIn("Traceback", "\n".join(demo.said))
                 self.nothing_runs()
+
+    def test_a_quit_signal_leaves_the_terminal_as_it_was(self):
+        self.on_terminal(80, 24, end=signal.SIGQUIT)  # it sends that
 
     @unittest.skipUnless(sys.platform.startswith("linux"),
                          "only Linux tells a process of its parent's death")
@@ -208,7 +265,7 @@ class Drive(unittest.TestCase):
         demo.process.wait()
         self.nothing_runs()
 
-    def on_terminal(self, columns, rows, **env):
+    def on_terminal(self, columns, rows, end=b"quit\r", **env):
         """What a terminal of some size is sent until the demo is over."""
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
@@ -224,13 +281,16 @@ class Drive(unittest.TestCase):
         self.addCleanup(child.kill)
         text = ""
         for wanted, typed in (("lists what", b"set a 1\r"), ("(node ", b""),
-                              ("(node ", b"quit\r"), (OVER, b"")):
+                              ("(node ", end), (OVER, b"")):
             limit_s = time.monotonic() + LIMIT_S
             while wanted not in re.sub(r"\s+", " ", text):
                 self.assertLess(time.monotonic(), limit_s, text)
                 if select.select([ours], [], [], 1)[0]:
                     text += os.read(ours, 65536).decode(errors="replace")
-            os.write(ours, typed)
+            if isinstance(typed, signal.Signals):
+                child.send_signal(typed)
+            else:
+                os.write(ours, typed)
         self.assertEqual(child.wait(LIMIT_S), 0)
         self.assertEqual(termios.tcgetattr(theirs), before)
         os.close(theirs)

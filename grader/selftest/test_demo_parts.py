@@ -1,15 +1,17 @@
 """Proves that the demo's view fits every terminal and tells what is known, that
 its prompt can be edited, and that its clients find who leads."""
 
+import asyncio
 import pathlib
+import socket
 import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "grader"))
 
-from conclave import demo_screen  # noqa: E402
-from conclave.demo_client import Health, Whom  # noqa: E402
+from conclave import demo_load, demo_screen  # noqa: E402
+from conclave.demo_client import Health, Watch, Whom  # noqa: E402
 from conclave.demo_cluster import Faults  # noqa: E402
 from conclave.demo_terminal import Editor  # noqa: E402
 
@@ -79,6 +81,33 @@ class Finding(unittest.TestCase):
         whom.next()
         whom.named(1)
         self.assertEqual(whom.node, 1)
+
+
+    def test_nobody_leads_but_who_serves_and_is_up(self):
+        watch = Watch({1: "a:1", 2: "a:2", 3: "a:3"}, lambda node: node != 3)
+        cut_off = Health(True, "leader", 9, 1, 4, 4, None, False)
+        watch.health[1] = cut_off
+        self.assertEqual(watch.leader(), 0)
+        watch.health[3] = Health(True, "leader", 8, 3, 4, 4, 2, True)
+        self.assertEqual(watch.leader(), 0)  # it has just been killed
+        watch.health[2] = Health(True, "leader", 7, 2, 4, 4, 2, True)
+        self.assertEqual(watch.leader(), 2)
+
+    @unittest.skipUnless(sys.platform.startswith("linux"),
+                         "elsewhere a full queue is not silent")
+    def test_a_connection_is_not_waited_for_for_ever(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=1) as full:
+            address = full.getsockname()
+            waiting = []
+            for _ in range(8):
+                one = socket.socket()
+                one.setblocking(False)
+                one.connect_ex(address)
+                waiting.append(one)
+                self.addCleanup(one.close)
+            with self.assertRaises(ConnectionError):
+                asyncio.run(asyncio.wait_for(
+                    demo_load.Writer._connect(*address), 60))
 
 
 class Typing(unittest.TestCase):
