@@ -237,6 +237,7 @@ static enum lin_verdict check_group(struct lin *lin,
         .items = items,
         .count = count,
         .steps_max = steps_max,
+        .deepens = true,
         .looks_ahead = true,
     };
     struct search_result result;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../net/alloc.h"
+#include "lin_needs.h"
 
 static uint64_t mix(uint64_t x)
 {
@@ -182,6 +183,7 @@ void config_init(struct config *config, const struct search_task *task)
         op->is_optional = item->return_us == LIN_NEVER;
         op->is_single = item->op->step_count == 1;
         op->only_looks = !op->is_optional && only_looks(item->op);
+        config->has_optional_multi |= op->is_optional && !op->is_single;
         config->has_versions = config->has_versions || tells_version(op);
     }
     for (uint32_t i = 0; i < config->slot_count; i++)
@@ -197,6 +199,7 @@ void config_free(struct config *config)
     free(config->ops);
     free(config->trail);
     free(config->undos);
+    needs_free(config);
 }
 
 /* ---- taking ---------------------------------------------------------------*/
@@ -253,8 +256,12 @@ enum take config_take(struct config *config, uint32_t place, bool only_same)
     }
     unlink_op(config, place);
     toggle(config, op->hash);
-    config->left -= op->is_optional ? 0 : 1;
+    if (op->is_optional)
+        config->optional_taken++;
+    else
+        config->left--;
     config->trail[config->trail_count++] = (struct taken){place, undo_count};
+    needs_take(config, place);
     return config->undo_count == undo_count ? TAKE_SAME : TAKE_CHANGED;
 }
 
@@ -267,6 +274,10 @@ void config_undo(struct config *config, uint32_t trail_count)
         undo_states(config, taken->undo_count);
         toggle(config, op->hash);
         relink_op(config, taken->op);
-        config->left += op->is_optional ? 0 : 1;
+        needs_undo(config, taken->op);
+        if (op->is_optional)
+            config->optional_taken--;
+        else
+            config->left++;
     }
 }

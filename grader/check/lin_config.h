@@ -45,12 +45,15 @@ struct config {
     const uint32_t *slots;    /* places of keys in the state */
     struct key_state *states; /* by slot */
     bool *is_growing;         /* by slot: only appended to, and read */
+    struct needs *needs;      /* of answers to come (lin_needs.h), or NULL */
     uint32_t slot_count;      /* keys */
     struct config_op *ops;    /* in order of calls */
     uint32_t count;           /* of them */
     uint32_t first;           /* of the list of those that must be taken */
     uint32_t first_optional;  /* of the other list */
     uint32_t left;            /* that must still be taken */
+    uint32_t optional_taken;  /* optional ones that have been taken */
+    bool has_optional_multi;  /* an optional one has several steps */
     bool has_versions;        /* some step tells a version or depends on one */
     struct taken *trail;      /* what was taken, in order */
     uint32_t trail_count;     /* how many */

@@ -333,6 +333,7 @@ void explain_bad(struct lin *lin, const struct search_task *task)
         part.is_kept[i] = true;
     cut_in_time(&part);
     part.steps = 0;
+    part.task.deepens = false; /* it would only take time from proofs */
     if (part.task.steps_max > TRIAL_STEPS)
         part.task.steps_max = TRIAL_STEPS;
     for (uint32_t size = (count + 1) / 2; size > 1; size /= 2)

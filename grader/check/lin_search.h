@@ -4,8 +4,9 @@
  * The search takes operations one after the other, each at a moment that its
  * call and return allow, and goes back where it cannot go on (Wing and Gong,
  * 1993), never twice into the same configuration, which is the set of
- * operations taken and the state they lead to (Lowe, 2017). What makes it fast,
- * and why it loses nothing, is told in lin_search.c.
+ * operations taken and the state they lead to (Lowe, 2017). If that takes long,
+ * orders with few of the operations that may never have happened are tried
+ * first. What makes it fast, and why it loses nothing, is told in lin_search.c.
  */
 #ifndef CONCLAVE_LIN_SEARCH_H
 #define CONCLAVE_LIN_SEARCH_H
@@ -42,8 +43,10 @@ struct search_task {
     struct search_item *items; /* to put in order */
     uint32_t count;            /* of them */
     uint64_t steps_max;        /* when to give up */
-    bool looks_ahead;          /* use rule 5: faster, but the longest order
-                                  found may end before the contradiction */
+    bool deepens;              /* try orders with few optional ones, too */
+    bool looks_ahead;          /* use rules 5 and 6: faster, but the longest
+                                  order found may end before the
+                                  contradiction */
 };
 
 /* What the search found. */

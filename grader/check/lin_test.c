@@ -1,10 +1,9 @@
 /*
  * lin_test.c - the linearizability checker against one that is too simple to be
- * wrong, on thousands of small histories drawn at random.
+ * wrong (lin_brute.h), on thousands of small histories drawn at random.
  *
- * The simple one tries all orders of the operations, and for every write all
- * versions, on a store of plain strings. Histories are made by a store that
- * works, and half of them get one answer changed.
+ * Histories are made by a store that works, and most of them get one answer
+ * changed.
  *
  *     lin_test [SEED [HISTORIES]]
  *
@@ -16,40 +15,13 @@
 
 #include "../net/rng.h"
 #include "lin.h"
+#include "lin_brute.h"
 #include "lin_read.h"
 
-#define OPS_MAX   7
-#define VALUE_MAX 80
 #define LINE_MAX  400
 #define HISTORIES 1000 /* of each family, if not told otherwise */
 
-enum kind { GET, GETM, EXISTS, SET, DEL, INCRBY, APPEND, CAS, CASV, KINDS };
-
-static const char *const names[KINDS] = {
-    "GET", "GETM", "EXISTS", "SET", "DEL", "INCRBY", "APPEND", "CAS", "CASV"};
-
-/* One request, and its answer as the words that a client sees. */
-struct part {
-    enum kind kind;         /* what */
-    int key;                /* 0 or 1 */
-    char value[4];          /* written */
-    char expected[4];       /* CASV */
-    long number;            /* INCRBY, CAS */
-    char answer[VALUE_MAX]; /* as in a history's line */
-};
-
-/* One operation; two parts are a MULTI. */
-struct operation {
-    struct part parts[2];   /* what */
-    int part_count;         /* 1 or 2 */
-    unsigned called, ended; /* when */
-    bool is_optional;       /* no answer came */
-};
-
-struct store {
-    char values[2][VALUE_MAX]; /* by key; "nil": none */
-    long versions[2];          /* by key */
-};
+enum joins { NOTHING, MULTIS, MGETS };
 
 /* A family of histories: what its operations may be. */
 struct family {
@@ -57,140 +29,26 @@ struct family {
     const char *kinds; /* digits: of enum kind */
     int ops;           /* in a history, at most */
     int keys;          /* 1 or 2 */
-    bool has_multi;    /* some are a MULTI */
+    enum joins joins;  /* what touches both keys at once */
+    double lost;       /* the share without an answer */
 };
 
 static const struct family families[] = {
-    {"reads and writes", "0033", 7, 1, false},
-    {"compare-and-set by value", "03388", 7, 1, false},
-    {"all that looks at values", "02345568", 6, 1, false},
-    {"versions", "113377", 5, 1, false},
-    {"versions, deletions and the rest", "1345678", 5, 1, false},
-    {"appends", "00066", 7, 1, false},
-    {"two keys", "033558", 6, 2, false},
-    {"two keys at once", "033558", 5, 2, true},
+    {"reads and writes", "0033", 7, 1, NOTHING, 0.25},
+    {"compare-and-set by value", "03388", 7, 1, NOTHING, 0.25},
+    {"all that looks at values", "02345568", 6, 1, NOTHING, 0.25},
+    {"versions", "113377", 5, 1, NOTHING, 0.25},
+    {"versions, deletions and the rest", "1345678", 5, 1, NOTHING, 0.25},
+    {"appends", "00066", 7, 1, NOTHING, 0.25},
+    {"two keys", "033558", 6, 2, NOTHING, 0.25},
+    {"two keys at once", "033558", 5, 2, MULTIS, 0.25},
+    {"joined keys", "03388", 8, 2, MGETS, 0.5},
+    {"joined keys, all that looks at values", "02345568", 7, 2, MGETS, 0.5},
+    {"joined keys, appends", "004666", 8, 2, MGETS, 0.6},
+    {"joined keys, versions", "0134677", 6, 2, MGETS, 0.5},
+    {"one key, most lost", "013346788", 6, 1, NOTHING, 0.6},
+    {"two keys at once, most lost", "033466", 6, 2, MULTIS, 0.6},
 };
-
-/* ---- the store ------------------------------------------------------------*/
-
-/* Does a part with the given next version; writes the answer. */
-static void perform(struct store *store, const struct part *part, long version,
-                    char answer[VALUE_MAX])
-{
-    char *value = store->values[part->key];
-    long *current = &store->versions[part->key];
-    bool is_there = strcmp(value, "nil") != 0;
-    bool writes = true;
-    char old[VALUE_MAX];
-
-    memcpy(old, is_there ? value : "", is_there ? strlen(value) + 1 : 1);
-    snprintf(answer, VALUE_MAX, "OK");
-    switch (part->kind) {
-    case GET:
-        writes = false;
-        snprintf(answer, VALUE_MAX, "%s", value);
-        break;
-    case GETM:
-        writes = false;
-        if (is_there)
-            snprintf(answer, VALUE_MAX, "%.40s %ld", value, *current);
-        else
-            snprintf(answer, VALUE_MAX, "nil");
-        break;
-    case EXISTS:
-        writes = false;
-        snprintf(answer, VALUE_MAX, "%d", is_there);
-        break;
-    case SET:
-        snprintf(value, VALUE_MAX, "%s", part->value);
-        break;
-    case DEL:
-        writes = is_there;
-        snprintf(answer, VALUE_MAX, "%d", is_there);
-        snprintf(value, VALUE_MAX, "nil");
-        break;
-    case INCRBY:
-        writes = strspn(old, "-0123456789") == strlen(old) && strlen(old) < 12;
-        snprintf(answer, VALUE_MAX, "-ERR");
-        if (writes) {
-            snprintf(value, VALUE_MAX, "%ld", atol(old) + part->number);
-            snprintf(answer, VALUE_MAX, "%s", value);
-        }
-        break;
-    case APPEND:
-        snprintf(value, VALUE_MAX, "%.40s%s", old, part->value);
-        snprintf(answer, VALUE_MAX, "%zu", strlen(value));
-        break;
-    default:
-        writes = part->kind == CAS ? is_there && *current == part->number
-                                   : strcmp(value, part->expected) == 0;
-        if (writes)
-            snprintf(value, VALUE_MAX, "%s", part->value);
-        snprintf(answer, VALUE_MAX, writes ? "OK" : "0");
-    }
-    if (writes)
-        *current = version;
-}
-
-/* ---- the simple checker ---------------------------------------------------*/
-
-struct trial {
-    struct operation ops[OPS_MAX]; /* the history */
-    int count;                     /* of them */
-    long version_max;              /* a version above all that are told */
-    bool has_versions;             /* some are */
-};
-
-static bool explain(const struct trial *trial, unsigned taken,
-                    const struct store *store);
-
-/* Does parts from `at` on, with all versions; then goes on. */
-static bool explain_parts(const struct trial *trial, unsigned taken,
-                          const struct store *store, const struct operation *op,
-                          int at)
-{
-    const struct part *part = &op->parts[at];
-    long next, last;
-
-    if (at == op->part_count)
-        return explain(trial, taken, store);
-    next = store->versions[part->key] + 1;
-    last = trial->has_versions ? trial->version_max : next;
-    for (long version = next; version <= last; version++) {
-        struct store after = *store;
-        char answer[VALUE_MAX];
-
-        perform(&after, part, version, answer);
-        if (!op->is_optional && strcmp(answer, part->answer) != 0)
-            return false; /* answers do not tell the version made */
-        if (explain_parts(trial, taken, &after, op, at + 1))
-            return true;
-        if (after.versions[part->key] == store->versions[part->key])
-            return false; /* no write: versions make no difference */
-    }
-    return false;
-}
-
-static bool explain(const struct trial *trial, unsigned taken,
-                    const struct store *store)
-{
-    unsigned until = UINT32_MAX;
-
-    for (int i = 0; i < trial->count; i++) {
-        const struct operation *op = &trial->ops[i];
-        if ((taken >> i & 1) == 0 && !op->is_optional && op->ended < until)
-            until = op->ended;
-    }
-    if (until == UINT32_MAX)
-        return true;
-    for (int i = 0; i < trial->count; i++) {
-        const struct operation *op = &trial->ops[i];
-        if ((taken >> i & 1) == 0 && op->called <= until &&
-            explain_parts(trial, taken | 1u << i, store, op, 0))
-            return true;
-    }
-    return false;
-}
 
 /* ---- histories ------------------------------------------------------------*/
 
@@ -241,14 +99,19 @@ static void draw_trial(struct rng *rng, const struct family *family,
         struct operation *op = &trial->ops[i];
         unsigned moment = (unsigned)i * 10 + 30;
 
-        op->part_count = family->has_multi && rng_chance(rng, 0.4) ? 2 : 1;
-        op->is_optional = rng_chance(rng, 0.25);
+        bool has_two = family->joins != NOTHING && rng_chance(rng, 0.4);
+        bool is_mget = has_two && family->joins == MGETS;
+
+        op->part_count = has_two ? 2 : 1;
+        op->is_optional = !is_mget && rng_chance(rng, family->lost);
         op->called = moment - rng_below(rng, 28);
         op->ended = moment + rng_below(rng, 28);
         for (int p = 0; p < op->part_count; p++) {
             struct part *part = &op->parts[p];
 
             draw_part(rng, family, part);
+            if (is_mget)
+                *part = (struct part){.kind = GET, .key = p};
             trial->has_versions = trial->has_versions || part->kind == GETM ||
                                   part->kind == CAS;
             snprintf(part->answer, VALUE_MAX, "OK");
@@ -309,34 +172,51 @@ static void write_line(char line[LINE_MAX], int number,
     }
 }
 
-/* Whether both checkers agree; shows the history if they do not. */
-static bool agree(const struct trial *trial, bool *is_good)
+/* The checker's verdict in so many steps; false: it makes no sense. */
+static bool judge(const struct trial *trial, uint64_t steps,
+                  enum lin_verdict *verdict)
 {
-    struct store store = {{"nil", "nil"}, {0, 0}};
     struct lin *lin = lin_new();
     char line[LINE_MAX];
-    enum lin_verdict verdict;
-    int status = 0;
+    bool makes_sense = true;
 
-    for (int i = 0; i < trial->count && status == 0; i++) {
+    for (int i = 0; i < trial->count && makes_sense; i++) {
         write_line(line, i, &trial->ops[i]);
-        status = lin_line(lin, line, strlen(line));
+        makes_sense = lin_line(lin, line, strlen(line)) == 0;
     }
-    verdict = lin_check(lin, LIN_STEPS);
-    *is_good = explain(trial, 0, &store);
-    if (status == 0 && verdict == (*is_good ? LIN_GOOD : LIN_BAD) &&
-        (*is_good || lin_explanation(lin)[0] != '\0')) {
-        lin_free(lin);
-        return true;
-    }
-    printf("       %s; line: %s; expected %s, found %d\n", lin_error(status),
-           line, *is_good ? "linearizable" : "not linearizable", verdict);
-    for (int i = 0; i < trial->count; i++) {
-        write_line(line, i, &trial->ops[i]);
-        printf("       %s\n", line);
-    }
+    *verdict = lin_check(lin, steps);
+    makes_sense = makes_sense &&
+                  (lin_explanation(lin)[0] != '\0') == (*verdict != LIN_GOOD);
     lin_free(lin);
-    return false;
+    return makes_sense;
+}
+
+/* Whether both checkers agree; shows the history if they do not. With few
+ * steps the search may give up, but not be wrong: most of what it does then is
+ * to deepen. */
+static bool agree(const struct trial *trial, bool *is_good)
+{
+    static const uint64_t steps[] = {LIN_STEPS, 100, 200, 400, 800, 1600};
+    struct store store = {{"nil", "nil"}, {0, 0}};
+    char line[LINE_MAX];
+    enum lin_verdict verdict;
+
+    *is_good = explain(trial, 0, &store);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (judge(trial, steps[i], &verdict) &&
+            (verdict == (*is_good ? LIN_GOOD : LIN_BAD) ||
+             (i > 0 && verdict == LIN_UNKNOWN)))
+            continue;
+        printf("       in %llu steps: expected %s, found %d\n",
+               (unsigned long long)steps[i],
+               *is_good ? "linearizable" : "not linearizable", verdict);
+        for (int n = 0; n < trial->count; n++) {
+            write_line(line, n, &trial->ops[n]);
+            printf("       %s\n", line);
+        }
+        return false;
+    }
+    return true;
 }
 
 static bool test_family(const struct family *family, uint64_t seed,

@@ -178,3 +178,25 @@ size_t values_bytes(const struct values *values, uint32_t number, char *bytes,
            value->len_bytes < max ? value->len_bytes : max);
     return len < max ? len : max;
 }
+
+bool values_begin(const struct values *values, uint32_t whole, uint32_t start)
+{
+    const struct value *string = &values->all[whole];
+    const struct value *value = &values->all[start];
+
+    if (start == VALUE_NONE || start == whole)
+        return true;
+    if (whole == VALUE_NONE || value->len_bytes > string->len_bytes)
+        return false;
+    if (string->bytes == NULL)
+        return true; /* not at hand */
+    for (; value->bytes == NULL; value = &values->all[value->left]) {
+        const struct value *end = &values->all[value->right];
+
+        if (end->bytes != NULL &&
+            memcmp(string->bytes + values->all[value->left].len_bytes,
+                   end->bytes, end->len_bytes) != 0)
+            return false;
+    }
+    return memcmp(string->bytes, value->bytes, value->len_bytes) == 0;
+}

@@ -47,4 +47,8 @@ uint32_t values_integer(struct values *values, int64_t integer);
 size_t values_bytes(const struct values *values, uint32_t value, char *bytes,
                     size_t max);
 
+/* Whether a string begins with another; none at all begins only with none, and
+ * every string with none. */
+bool values_begin(const struct values *values, uint32_t whole, uint32_t start);
+
 #endif

@@ -159,6 +159,128 @@ def history(seed, mix, values, ops=10_000, clients=50, keys=10, lost=0.05):
     return "\n".join(lines) + "\n"
 
 
+class Server:
+    """The store behind lost_history, with versions."""
+
+    def __init__(self, rng):
+        self.rng, self.version = rng, 0
+        self.values, self.versions = {}, {}
+
+    def write(self, key, value):
+        self.version += self.rng.randrange(1, 3)
+        self.values[key], self.versions[key] = value, self.version
+        return "OK"
+
+    def perform(self, name, key, *rest):
+        """The answer, in the words of a history."""
+        old = self.values.get(key)
+        if name == "MGET":
+            return " ".join(_word(self.values.get(one)) for one in (key, *rest))
+        if name == "GET":
+            return _word(old)
+        if name == "GETM":
+            return _word(old) + (f" {self.versions[key]}" if old else "")
+        if name == "SET":
+            return self.write(key, rest[0])
+        if name == "APPEND":
+            self.write(key, (old or "") + rest[0])
+            return str(len(self.values[key]))
+        if name == "DEL":
+            return "0" if old is None else "1" * bool(self.write(key, None))
+        version = self.versions.get(key) if old is not None else 0
+        if int(rest[0]) != version:
+            return "0"
+        return self.write(key, rest[1])
+
+
+def _word(value):
+    return "nil" if value is None else value
+
+
+def lost_history(seed, ops=400, clients=15, outages=3, keys=("x", "y", "z")):
+    """Clients of a few keys, which they read together; while the store is away
+    they hear nothing, and ask again: each attempt may take effect, at once,
+    late, or never. Lines in the conclave format."""
+    rng = random.Random(seed)
+    server, calls, lines = Server(rng), [], []
+    away = [rng.randrange(ops * 150) for _ in range(outages)]
+    events = [(rng.randrange(5000), number, "ask", number, None)
+              for number in range(clients)]
+    count, known = clients, {}
+    while events:
+        events.sort(reverse=True)
+        now, _, what, client, words = events.pop()
+        count += 1
+        if what == "do":
+            answer = server.perform(*words[0])
+            if words[1] is not None:
+                ended = now + rng.randrange(50, 1500)
+                words[1][2:] = [ended, words[0], answer]
+                if words[0][0] == "GETM" and answer != "nil":
+                    known[client, words[0][1]] = answer.split()[1]
+                events.append((ended + rng.randrange(3000), count, "ask",
+                               client, None))
+            continue
+        if len(calls) >= ops:
+            continue
+        if words is None:
+            key, value = rng.choice(keys), f"{client}.{count}_"
+            words = rng.choice([
+                ("GET", key), ("GETM", key), ("SET", key, value), ("DEL", key),
+                ("APPEND", key, value), ("MGET", *keys),
+                ("CAS", key, known.get((client, key), "0"), value)])
+        call = [client, now, "-", words, None]
+        if not any(at <= now < at + 12_000 for at in away):
+            events.append((now + rng.randrange(50, 1500), count, "do", client,
+                           (words, call)))
+        else:
+            if rng.random() < 0.5:
+                events.append((now + rng.randrange(100, 40_000), count, "do",
+                               client, (words, None)))
+            events.append((now + 3000, count + 0.5, "ask", client, words))
+        calls.append(call)
+    for client, called, ended, words, answer in calls:
+        if words[0] == "CAS" and words[2] == "0":
+            words = ("CASV", words[1], "nil", words[3])
+        if ended != "-":
+            lines.append(f"{client} {called} {ended} {' '.join(words)} "
+                         f"=> {answer}")
+        elif words[0] not in ("GET", "GETM", "MGET"):
+            lines.append(f"{client} {called} - {' '.join(words)}")
+    return lines
+
+
+class Lost(unittest.TestCase):
+    """Many writes without an answer, to keys that are read together."""
+
+    def test_what_happened_is_found(self):
+        began, lost = time.monotonic(), []
+        for seed in range(12):
+            with self.subTest(seed):
+                lines = lost_history(seed)
+                lost.append(sum(line.split()[2] == "-" for line in lines))
+                status, printed = check_text("\n".join(lines) + "\n")
+                self.assertEqual(status, 0, printed)
+        self.assertGreater(min(lost), 15)
+        print(f"     12 histories with {min(lost)} to {max(lost)} writes of "
+              f"unknown outcome: {time.monotonic() - began:.3f} s")
+
+    def test_what_cannot_have_happened_is_proven(self):
+        for seed in range(6):
+            lines = lost_history(seed, ops=60, clients=5, outages=1)
+            lines += ["90 900000 900100 SET x last => OK",
+                      "91 900000 - SET x other", "92 900000 - APPEND x more",
+                      "90 900400 900500 GET x => other"]
+            for key, verdict in (("y", 0), ("x", 1)):
+                with self.subTest(seed=seed, key=key):
+                    status, printed = check_text("\n".join(
+                        [*lines, f"90 900600 900700 SET {key} last => OK",
+                         f"90 900800 900900 MGET y x => last other"
+                         if key == "y" else
+                         "90 900800 900900 GET x => other"]) + "\n")
+                    self.assertEqual(status, verdict, printed)
+
+
 class Size(unittest.TestCase):
     def test_ten_thousand_operations(self):
         for name, mix, values in (
