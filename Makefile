@@ -109,9 +109,8 @@ programs = $(patsubst %.c,$(O)/%,$(wildcard $1))
 NODE_TESTS := $(call programs,grader/selftest/*_test.c)
 
 # The reference's log is tried on the simulator's disk, where it is at hand.
-WAL := $(call objects,solution/4-persistence/wal.c \
-                      $(addprefix solution/4-persistence/,record.c segment.c \
-                                                          recover.c mirror.c))
+WAL := $(call objects,$(addprefix solution/4-persistence/,wal.c wal_files.c \
+                          record.c segment.c recover.c mirror.c))
 WAL_TEST := $(O)/grader/selftest/wal_test
 ifeq ($(WAL),)
 NODE_TESTS := $(filter-out $(WAL_TEST),$(NODE_TESTS))

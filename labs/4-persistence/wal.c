@@ -3,7 +3,7 @@
  *
  * Every change becomes a record. Memory (mirror.h) takes it at once; its bytes
  * wait in `pending` until somebody syncs. Then all that wait go to the end of
- * the log as one batch: one write, one sync (record.h, segment.h).
+ * the log as one batch: one write, one sync (record.h, wal_files.h).
  *
  *     store_append ... --> record --+--> mirror          reads come from here
  *     store_set_vote                |
@@ -19,18 +19,10 @@
  * finds no batch under way writes the next one, for all; whoever finds one
  * waits, and what comes meanwhile is the next batch.
  *
- * SEGMENTS. While one file fills, a housekeeper makes the next, so that nobody
- * waits for it. A file begins with a summary of all before it: as soon as the
- * base has passed the last index that it names, no older file is needed. Some
- * of those are kept, and used again: to fill a new file costs more than to write
- * what comes into it.
- *
  * A FAILED SYNC. Its bytes are gone, and the next sync would say OK without
  * them. A disk that has lost what it had accepted is not one to go on with: the
  * store is dead from then on, and whatever is asked of it is DISK_ERROR. What
- * was acknowledged before is on disk, and a restart brings it back. The making
- * of the *next* segment may fail without harm: nothing is in it, and the next
- * attempt makes it anew from the first byte.
+ * was acknowledged before is on disk, and a restart brings it back.
  *
  * A FULL DISK. Room is taken a segment at a time, so a batch finds the disk
  * full before any of it is written. It goes back to the front of `pending`,
@@ -39,13 +31,12 @@
 #include "store.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "co.h"
 #include "event.h"
 #include "mirror.h"
 #include "node.h"
-#include "recover.h"
+#include "wal_files.h"
 
 /* All that the store knows beside the mirror. */
 static struct {
@@ -120,7 +111,7 @@ static void seed_log(void)
         store_append(self->log[i], (struct bytes){0});
 }
 
-/* Your code here: segments, batches, the housekeeper. */
+/* Your code here: batches, and who waits for them. */
 
 /* ---- Opening and syncing ------------------------------------------------- */
 
