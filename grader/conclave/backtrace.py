@@ -17,6 +17,7 @@ _FRAME = re.compile(r"^(?P<program>\S+)\((?P<name>[\w.]*)"
 _LIMIT_S = 20.0
 _MAX_FRAMES = 64
 _HANDLER = re.compile(r", uv/watch\.c:")       # what prints the backtrace
+_REFUSED = "refused: "  # before a backtrace
 _STUDENTS = re.compile(r", \d+-\w+/[^/]+$")  # in a lab's folder
 
 
@@ -78,16 +79,21 @@ def _places(texts: Sequence[str], program: pathlib.Path
 
 def _faulted(texts: Sequence[str], program: pathlib.Path) -> str:
     """The frame that a signal stopped: the program's first below the system's
-    own, which lie below those of the handler. "" if there is none."""
-    seen_own, seen_system = False, False
+    one, which lies below those of the handler. "" if there is none: where the
+    system has more, a function of its own was stopped, memcpy() say; and one
+    that has made a call of the system's, and was refused it, returns like the
+    others."""
+    if any(text.startswith(_REFUSED) for text in texts):
+        return ""
+    seen_own, system_frames = False, 0
     for text in texts:
         found = _FRAME.match(text)
         if not found:
             continue
         if not found["program"].endswith(program.name):
-            seen_system = seen_own
-        elif seen_system:
-            return text
+            system_frames += seen_own
+        elif system_frames:
+            return text if system_frames == 1 else ""
         else:
             seen_own = True
     return ""

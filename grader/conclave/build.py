@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import (IO, Callable, Dict, Iterator, List, Mapping, Optional,
                     Sequence, Tuple)
 
-from . import reaper, reference, results, sealed
+from . import missing, reaper, reference, results, sealed
 from .failure import GraderError
 from .sandbox import OPEN, Sandbox
 from .spec import REAL, SIM, Lab
@@ -163,7 +163,7 @@ class Builder:
         for ours, theirs in paths.items():
             text = text.replace(ours, theirs)
         if failed:
-            raise self._blame(failed, text, list(paths.values()))
+            raise self._blame(failed, text, paths)
         if text.strip() and text not in self.messages:
             self.messages.append(text)
 
@@ -237,19 +237,30 @@ class Builder:
             text = _ends_of(output)
         return failed, _without_chatter(text)
 
-    def _blame(self, failed: str, text: str, theirs: List[str]) -> Exception:
+    def _blame(self, failed: str, text: str, paths: Mapping[str, str]
+               ) -> Exception:
         """NotBuilt if the submission is at fault, else GraderError."""
         if "time" in failed:
             return NotBuilt(f"the compiler took longer than {BUILD_LIMIT_S:g} "
                             "s: is there a file that includes itself?", text)
         errors = [found for found in _ERROR.finditer(text)]
         for found in errors:
-            if any(one in text[:found.end()] for one in theirs):
+            if any(one in text[:found.end()] for one in paths.values()):
                 return NotBuilt(f"{found['file']}:{found['line']}: "
                                 f"{found['text']}", text)
-        refused = _REFUSED.search(text)
-        if refused is not None and not errors:
-            return NotBuilt(f"{refused['file']} {refused['text']}", text)
+        refused = [f"{found['file']} {found['text']}"
+                   for found in _REFUSED.finditer(text)]
+        past = [one for one in refused if not one.endswith(
+            (missing.NOTHING, missing.SIMULATORS))]
+        if past and not errors:
+            return NotBuilt(past[0], text)
+        lacks = missing.sentence(text, self.root, {
+            pathlib.Path(ours).name: pathlib.Path(theirs)
+            for ours, theirs in paths.items()})
+        if lacks is not None and not errors:
+            return NotBuilt(lacks, text)
+        if refused and not errors:
+            return NotBuilt(refused[0], text)
         linked: Optional["re.Match[str]"] = _LINK_ERROR.search(text)
         if linked is not None and not errors:
             return NotBuilt(f"it does not link: {linked['text']}", text)

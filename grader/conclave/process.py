@@ -101,8 +101,11 @@ class Info:
 
 _alive: Set["Process"] = set()
 CONFINE_STATUS = 125  # of grader/confine, when it cannot run a program
+# Which call it was, its host has not said (handout/uv/watch.h): signals were
+# blocked, or it takes them itself.
 OUT_OF_BOUNDS = ("was stopped by the sandbox: it called the system for what "
-                 "no node needs (another process, a signal, shared memory)")
+                 "no node needs (another process, as system() and popen() "
+                 "start one, a signal, shared memory)")
 
 
 def _on_sigchld() -> None:
@@ -246,6 +249,8 @@ class Process:
 
 _CRASH = re.compile(r"crashed: .*")
 _LOOP = re.compile(r"endless loop: .*")
+_REFUSED = re.compile(r"refused: (?P<call>\w+\(\)|system call \d+) "
+                      r"(?P<where>in .*)")
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer: .*|[^ ]*: runtime error: .*")
 
 
@@ -281,7 +286,12 @@ def explain_end(process: Process, program: pathlib.Path) -> Ending:
                              f"{LIMITS_OF[NODE]['fsize'] // MB} MB and was "
                              "killed")
     if status == -signal.SIGSYS:
-        return Ending(False, OUT_OF_BOUNDS)
+        found = _REFUSED.fullmatch(_last(texts, _REFUSED))
+        if found is None:
+            return Ending(False, OUT_OF_BOUNDS)
+        return Ending(False, f"was stopped by the sandbox: {found['call']} is "
+                             f"not for nodes, {found['where']}"
+                             + _place(texts, found[0], program))
     said = _last(texts, _SANITIZER)
     if said and status != 0:
         return Ending(True, f"was stopped by a sanitizer: {said}")

@@ -156,6 +156,11 @@ class SimNode(Place):
         if "endless loop" in how:
             hint = ("Every loop needs an await_... that really waits: nothing "
                     "else runs until then.")
+        elif "failed an assertion" in how:
+            hint = ("What the assertion takes for granted is not so: read it, "
+                    "and follow the values in it back to where they come from.")
+        elif "asked for more than" in how:
+            hint = "What grows without end, and what should have bounded it?"
         elif crashed:
             hint = ("Often a pointer that is NULL, freed, or kept across an "
                     "await_...: grade with FLAVOUR=asan in the environment, "

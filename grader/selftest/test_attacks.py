@@ -8,6 +8,7 @@ attack() is called as the node starts. Its comment says what it rests on:
     World: sim, real, or both of them in one grade
     Finds: what one of the grade's findings says
     Shows: what the result of the test, or the compiler, says
+    Real: what it says in the real world, where the kernel filters calls
     Builds: no, if it ends there
     Slow: yes, if it takes long to be noticed
 
@@ -38,6 +39,7 @@ LIMIT_S = 900   # of one grade; far more than it takes
 TEST, POINTS = "rpc/echo", 2
 SECRET = "the answers of the instructor's"
 START = "void rpc_start(void)\n{\n"
+SHARED_KEY = 0x5EED   # of attacks/shares_memory.c
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Attack:
     worlds: tuple
     finds: str
     shows: str
+    real: str
     slow: bool
     builds: bool
 
@@ -57,7 +60,8 @@ class Attack:
         head = dict(re.findall(r"^ \* (\w+): ?(.*)$", text, re.MULTILINE))
         return cls(path.stem, text, head.get("Base", "skeleton").strip(),
                    tuple(head["World"].split()), head.get("Finds", "").strip(),
-                   head.get("Shows", "").strip(), "Slow" in head,
+                   head.get("Shows", "").strip(),
+                   head.get("Real", "").strip(), "Slow" in head,
                    "Builds" not in head)
 
 
@@ -102,7 +106,7 @@ class Grounds:
                 sorted(path.name for path in self.folder.iterdir()
                        if path.name not in ("submission", "result.json")),
                 state is not None and state.state in "RSD",
-                _lines("/proc/sysvipc/shm"))
+                _segments(SHARED_KEY))
 
     def lay(self, base, attack=None):
         """The base, with an attack in it."""
@@ -142,11 +146,13 @@ class Grounds:
         self._folder.cleanup()
 
 
-def _lines(path):
+def _segments(key):
+    """How many pieces of memory are shared under a key."""
     try:
-        return len(pathlib.Path(path).read_text().splitlines())
+        lines = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()
     except OSError:
         return 0
+    return [line.split()[0] for line in lines].count(str(key))
 
 
 def _left(known):
@@ -199,8 +205,11 @@ class Attacks(unittest.TestCase):
         lab = result["labs"][0]
         shown = [lab["build_log"]] + [one["observed"] for one in lab["tests"]]
         self.assertEqual(attack.builds, not lab["build_log"], text)
+        filtered = "system calls filtered" in result["barrier"]
         for pattern, where in ((attack.finds, result["findings"]),
-                               (attack.shows, shown)):
+                               (attack.shows, shown),
+                               (attack.real if world == "real" and filtered
+                                else "", shown)):
             if pattern:
                 self.assertRegex("\n".join(where), pattern)
 

@@ -5,16 +5,18 @@ import multiprocessing
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+from types import SimpleNamespace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from conclave import backtrace, ports, reaper  # noqa: E402
+from conclave import backtrace, ports, process, reaper  # noqa: E402
 from conclave.failure import Failure  # noqa: E402
 from conclave.patience import Patience, within  # noqa: E402
 from conclave.place import Place  # noqa: E402
@@ -161,12 +163,13 @@ class Orphans(unittest.TestCase):
         if not reaper.adopt_orphans():
             self.skipTest("this system has no child subreaper")
         script = ("import os, time\n"
-                  "if os.fork() == 0:\n"
+                  "child = os.fork()\n"
+                  "if child == 0:\n"
                   "    os.setsid()\n"
                   "    if os.fork() == 0:\n"
                   "        time.sleep(600)\n"
                   "    os._exit(0)\n"
-                  "time.sleep(0.2)\n")
+                  "os.waitpid(child, 0)\n")
         subprocess.run([sys.executable, "-c", script], check=True)
         killed = reaper.kill_orphans(set())
         self.assertEqual(len(killed), 1)
@@ -198,6 +201,27 @@ int main(void)
 """
 
 
+HANDLER = """
+#include <execinfo.h>
+void handler(int number)
+{
+    void *frames[16];
+    backtrace_symbols_fd(frames, backtrace(frames, 16 + 0 * number), 2);
+}
+"""
+REFUSED = """
+#include <signal.h>
+void handler(int number);
+int main(void)
+{
+    signal(SIGTERM, handler);
+    for (int i = 0; i < 1; i++)
+        raise(SIGTERM);
+    return 0;
+}
+"""
+
+
 @unittest.skipUnless(sys.platform.startswith("linux") and shutil.which("cc")
                      and shutil.which("nm") and shutil.which("addr2line"),
                      "needs cc, nm and addr2line")
@@ -220,11 +244,69 @@ class Backtraces(unittest.TestCase):
                 "crashed: SIGSEGV", "  at handler, 1-rpc/rpc.c:7",
                 "  at main, 1-rpc/rpc.c:12"])
 
+    def test_a_refused_call_is_on_the_line_that_made_it(self):
+        """Every frame holds where it returns to, that of the call as well."""
+        with tempfile.TemporaryDirectory(prefix="cv-test-") as name:
+            folder = pathlib.Path(name)
+            sources = {folder / "uv" / "watch.c": HANDLER,
+                       folder / "1-rpc" / "rpc.c": REFUSED}
+            for path, text in sources.items():
+                path.parent.mkdir()
+                path.write_text(text)
+            subprocess.run(["cc", "-g", "-O0", "-rdynamic",
+                            *map(str, sources), "-o", str(folder / "node")],
+                           check=True)
+            said = subprocess.run([str(folder / "node")], check=True,
+                                  stderr=subprocess.PIPE).stderr.decode()
+            self.assertEqual(
+                backtrace.place(["refused: kill() in coroutine 'x'",
+                                 *said.splitlines()], folder / "node"),
+                "main, 1-rpc/rpc.c:8")
+
+    def test_a_frame_is_where_a_signal_stopped_or_behind_a_call(self):
+        handler, ours = "/x/node(on_crash+0x12)[0x1]", "/x/node(vote+0x5)[0x4]"
+        system = ["/lib/libc.so.6(+0x3)[0x2]", "/lib/libc.so.6(+0x9)[0x3]"]
+        program = pathlib.Path("/x/node")
+        self.assertEqual(backtrace._faulted([handler, system[0], ours],
+                                            program), ours)
+        # memcpy() was stopped, which it called
+        self.assertEqual(backtrace._faulted([handler, *system, ours],
+                                            program), "")
+
     def test_without_frames_a_log_stays_as_it_is(self):
         lines = ["ready", "crashed: SIGSEGV", "node(+0x12) [no"]
         program = pathlib.Path("/no/such/node")
         self.assertEqual(backtrace.readable(lines, program), lines)
         self.assertEqual(backtrace.place(lines, program), "")
+
+
+class Ends(unittest.TestCase):
+    """How a process that a filter of system calls has ended is told."""
+
+    def text(self, *lines, status=-signal.SIGSYS):
+        log = process.Log()
+        for line in lines:
+            log.add(process.LogLine(0, line))
+        ended = SimpleNamespace(status=status, log=log, flooded=False, over="")
+        return process.explain_end(ended, pathlib.Path("/no/such/node"))
+
+    def test_the_call_is_named_if_its_host_has_said_it(self):
+        for call in ("kill()", "system call 321"):
+            self.assertEqual(
+                self.text("ready", f"refused: {call} in coroutine 'serve'",
+                          "node(+0x12) [no"),
+                (False, f"was stopped by the sandbox: {call} is not for nodes, "
+                        "in coroutine 'serve'"))
+
+    def test_else_it_is_not(self):
+        for lines in ((), ("ready",), ("refused: to say more in public",)):
+            self.assertEqual(self.text(*lines), (False, process.OUT_OF_BOUNDS))
+
+    def test_who_says_so_and_lives_on_has_said_nothing(self):
+        self.assertEqual(
+            self.text("refused: kill() in coroutine 'serve'", status=3),
+            (False, "ended by itself with exit status 3; its last line: "
+                    "\"refused: kill() in coroutine 'serve'\""))
 
 
 class Stories(unittest.TestCase):

@@ -249,16 +249,17 @@ class Stages(Folder):
 
     def test_blame_goes_to_the_right_place(self):
         builder = Builder(self.folder, self.folder)
+        paths = {"ours/1-rpc": "mine/1-rpc"}
         theirs = builder._blame("status 2", "mine/1-rpc/rpc.c:7:3: error: "
-                                "expected ';'\n", ["mine/1-rpc"])
+                                "expected ';'\n", paths)
         self.assertIsInstance(theirs, NotBuilt)
         self.assertEqual(theirs.sentence,
                          "mine/1-rpc/rpc.c:7: expected ';'")
         ours = builder._blame("status 2", "handout/node/co.c:7:3: error: x\n",
-                              ["mine/1-rpc"])
+                              paths)
         self.assertIsInstance(ours, GraderError)
         linked = builder._blame("status 2", "ld: rpc.c:(.text+0x1): undefined "
-                                "reference to `foo'\n", ["mine/1-rpc"])
+                                "reference to `foo'\n", paths)
         self.assertIn("undefined reference to `foo'", linked.sentence)
 
 

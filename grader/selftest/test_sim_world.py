@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 import tempfile
-import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -44,9 +43,8 @@ class Loop(unittest.TestCase):
 
     def test_waiting_takes_no_time(self):
         clock = Clock()
-        began = time.monotonic()
+        # If it were not virtual, this would take eleven days.
         sim_loop.run(clock, lambda: asyncio.sleep(1_000_000))
-        self.assertLess(time.monotonic() - began, 60)
         self.assertGreaterEqual(clock.now_us, 10**12)
 
     def test_tasks_resume_by_time_and_then_in_order(self):
@@ -288,6 +286,17 @@ class Sabotage(Built):
         self.assertEqual(result.status, "crashed")
         self.assertRegex(result.observed, r"SIGSEGV.*election\.c:\d+")
 
+    def test_a_fault_is_placed_on_its_own_line(self):
+        result = self.spoilt("set_vote(store_term(), NO_NODE);\n#line 7777\n"
+                             "    *(volatile int *)(size_t)0 = 1;\n"
+                             "#line 8888", "placed")
+        self.assertRegex(result.observed, r"SIGSEGV.*election\.c:7777")
+
+    def test_a_failed_assertion_has_a_hint_of_its_own(self):
+        result = self.spoilt("#include <assert.h>\n    assert(0 > 1);", "asserts")
+        self.assertEqual(result.status, "crashed")
+        self.assertIn("the assertion takes for granted", result.hint)
+
     def test_a_flood(self):
         result = self.spoilt('for (long i = 0; i < 1L << 24; i++) '
                              'printf("%064ld", i);', "floods")
@@ -314,6 +323,12 @@ class Sabotage(Built):
             self.bug(START, r"\g<1>    (void)fork();\n", "forks")
         self.assertRegex(caught.exception.sentence,
                          r"2-election/election\.c calls fork\(\)")
+
+    def test_a_name_that_nothing_declares_is_told_so(self):
+        with self.assertRaises(NotBuilt) as caught:
+            self.bug(START, r"\g<1>    stroe_set_vote(1, 2);\n", "misspells")
+        self.assertRegex(caught.exception.sentence,
+                         r"stroe_set_vote.*(name right|undeclared|implicit)")
 
 
 class Exploring(Built):

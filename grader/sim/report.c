@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "asan.h"
@@ -37,7 +38,8 @@ static const struct {
 };
 
 static void (*crashed)(int id, const char *how); /* who is told */
-static bool leaves_lines; /* somebody else asks for lines */
+static bool leaves_lines;    /* somebody else asks for lines */
+static uintptr_t stopped_at; /* what a signal stopped before; 0: unknown */
 static char handler_stack[HANDLER_STACK_BYTES]; /* of the handlers */
 static uint64_t seen_upcall;                    /* at the latest tick */
 static const struct host *seen_place;           /* at the latest tick */
@@ -153,10 +155,14 @@ static void add_backtrace(const struct host *place, char *text, size_t size)
 
     for (int i = 0; i < count && used < size; i++) {
         char where[REPORT_MAX_PLACE];
+        uintptr_t frame = (uintptr_t)frames[i];
 
         if (image_offset(place->image, frames[i]) == 0)
             continue;
-        report_place(place, frames[i], where);
+        /* It is no return address, and the line before is not to blame. */
+        if (frame == stopped_at)
+            frame++;
+        report_place(place, (void *)frame, where);
         if (where[0] != '\0')
             used += (size_t)snprintf(text + used, size - used, "\n   %s",
                                      where);
@@ -258,12 +264,25 @@ static const char *name_of(int number)
     return "a signal";
 }
 
+/* The instruction that a signal's handler will go back to; 0: unknown. */
+static uintptr_t instruction_of(const ucontext_t *context)
+{
+#if defined(__linux__) && defined(__x86_64__)
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__linux__) && defined(__aarch64__)
+    return (uintptr_t)context->uc_mcontext.pc;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     const struct host *place = guest_running();
     char what[64];
 
-    (void)context;
+    stopped_at = instruction_of(context);
     snprintf(what, sizeof(what), "crashed: %s", name_of(number));
     tell(what, place != NULL && info->si_code > 0 &&
                        memory_is_guard(&place->memory, info->si_addr)
@@ -291,11 +310,13 @@ static void on_sanitizer(void)
 }
 
 /* One more second of CPU time has been used. */
-static void on_tick(int number)
+static void on_tick(int number, siginfo_t *info, void *context)
 {
     const struct host *place = guest_running();
 
     (void)number;
+    (void)info;
+    stopped_at = instruction_of(context);
     if (place == NULL || place != seen_place || place->life != seen_life ||
         place->upcalls != seen_upcall) {
         seen_place = place;
@@ -315,8 +336,8 @@ void report_start(void (*on_crashed)(int id, const char *how))
                               .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     struct sigaction refused = {.sa_sigaction = on_refused_call,
                                 .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    struct sigaction tick = {.sa_handler = on_tick,
-                             .sa_flags = SA_RESTART | SA_ONSTACK};
+    struct sigaction tick = {.sa_sigaction = on_tick,
+                             .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     struct itimerval second = {{.tv_sec = 1}, {.tv_sec = 1}};
     void *frame;
 

@@ -5,6 +5,7 @@
 
 #include "symbols.h"
 
+#include <dlfcn.h>
 #include <elf.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -173,7 +174,6 @@ static const struct {
 } reasons[] = {
     {"pthread_", "a node is one thread; use co_spawn"},
     {"thrd_", "a node is one thread; use co_spawn"},
-    {"__tls", "thread-local storage survives restarts; use a static"},
     {"fork", "a node is one process"},
     {"vfork", "a node is one process"},
     {"exec", "a node is one process"},
@@ -258,8 +258,21 @@ static bool is_allowed(const char *name)
     return false;
 }
 
+/* Whether a library has it: the real world's host is linked with libuv as
+ * well, and we with what else there is. */
+static bool is_of_library(const char *name)
+{
+    return strncmp(name, "uv_", 3) == 0 || dlsym(RTLD_NEXT, name) != NULL;
+}
+
 static const char *why_refused(const char *name)
 {
+    /* missing.py knows these two: a function may be missing of that name. */
+    if (!is_of_library(name) && dlsym(RTLD_DEFAULT, name) != NULL)
+        return "a node reaches the world through the kit's functions only, and "
+               "this one is the simulator's";
+    if (!is_of_library(name))
+        return "nothing defines it";
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
         if (strncmp(reasons[i].prefix, name, strlen(reasons[i].prefix)) == 0)
             return reasons[i].why;
@@ -285,11 +298,10 @@ static bool uses(const struct code *object, const char *name)
 }
 
 /* Prints who does what, once for each object that does. */
-static void blame(const struct code *code, const char *name, char **objects,
-                  int object_count)
+static void blame(const struct code *code, const char *name, const char *why,
+                  char **objects, int object_count)
 {
     const char *what = name == NULL ? "has thread-local storage" : "calls ";
-    const char *why = why_refused(name == NULL ? "__tls" : name);
     bool is_found = false;
     char error[LOADER_MAX_ERROR];
 
@@ -335,13 +347,16 @@ int symbols_check(const struct code *code, char **objects, int object_count)
         if (table.symbols[i].st_shndx != SHN_UNDEF || is_allowed(name) ||
             strncmp(name, "__tls", 5) == 0) /* said once, below */
             continue;
+        const char *why = why_refused(name);
         if (strcmp(name, "__cxa_atexit") == 0)
             name = "atexit"; /* which libc makes of it */
-        blame(code, name, objects, object_count);
+        blame(code, name, why, objects, object_count);
         refused++;
     }
     if (has_thread_storage(code)) {
-        blame(code, NULL, objects, object_count);
+        blame(code, NULL,
+              "thread-local storage survives restarts; use a static", objects,
+              object_count);
         refused++;
     }
     return refused;

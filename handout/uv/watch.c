@@ -1,5 +1,6 @@
 /*
- * watch.c - says who was running, and where, when a node loops or crashes.
+ * watch.c - says who was running, and where, when a node loops, crashes or is
+ * refused a system call.
  *
  * Signal handlers run on a stack of their own, since the one in use may be the
  * problem, and call only what is safe there.
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -119,6 +121,89 @@ static void on_crash(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
+#ifdef si_syscall /* elsewhere signals know nothing of calls */
+
+#define MAX_DIGITS 10 /* of a call's number */
+
+/* The calls that a filter stops a node for (grader/confine/calls.c). */
+static const struct {
+    int number;       /* SYS_... */
+    const char *name; /* as people write it */
+} refused_calls[] = {
+    {SYS_clone, "clone()"},
+#ifdef SYS_fork
+    {SYS_fork, "fork()"},
+    {SYS_vfork, "vfork()"},
+#endif
+    {SYS_kill, "kill()"},
+    {SYS_tkill, "tkill()"},
+    {SYS_tgkill, "tgkill()"},
+    {SYS_rt_sigqueueinfo, "rt_sigqueueinfo()"},
+    {SYS_rt_tgsigqueueinfo, "rt_tgsigqueueinfo()"},
+#ifdef SYS_pidfd_send_signal
+    {SYS_pidfd_send_signal, "pidfd_send_signal()"},
+#endif
+    {SYS_shmget, "shmget()"},
+    {SYS_shmat, "shmat()"},
+    {SYS_semget, "semget()"},
+    {SYS_msgget, "msgget()"},
+    {SYS_mq_open, "mq_open()"},
+    {SYS_memfd_create, "memfd_create()"},
+    {SYS_setpriority, "setpriority()"},
+    {SYS_prlimit64, "prlimit()"},
+};
+
+static void say_call(int number)
+{
+    char digits[MAX_DIGITS + 1] = "";
+    size_t at = MAX_DIGITS;
+    for (size_t i = 0; i < sizeof refused_calls / sizeof refused_calls[0]; i++)
+        if (refused_calls[i].number == number) {
+            say(refused_calls[i].name);
+            return;
+        }
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0 && at > 0);
+    say("system call ");
+    say(digits + at);
+}
+
+/* A call that a filter has stopped: it was not made, and never will be. The
+ * signal does from here on what it does by itself, which ends the process. */
+static void on_refused(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    trace_flush();
+    if (info->si_code > 0) { /* by a filter, not by kill() */
+        say("refused: ");
+        say_call(info->si_syscall);
+        say(" in ");
+        say_coroutine();
+        say("\n");
+        say_backtrace();
+    }
+    raise(number);
+    _exit(EXIT_FAILURE);
+}
+
+static void watch_refused(void)
+{
+    struct sigaction refused = {.sa_sigaction = on_refused,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK |
+                                            SA_RESETHAND | SA_NODEFER};
+    sigaction(SIGSYS, &refused, NULL);
+}
+
+#else
+
+static void watch_refused(void)
+{
+}
+
+#endif
+
 void watch_start(const struct node_ops *node,
                  const volatile unsigned long *upcall_count)
 {
@@ -135,6 +220,8 @@ void watch_start(const struct node_ops *node,
                               .sa_flags = SA_SIGINFO | SA_ONSTACK};
     for (size_t i = 0; i < CRASH_COUNT; i++)
         sigaction(crashes[i].number, &crash, &crashes[i].old);
+
+    watch_refused();
 
     struct sigaction tick = {.sa_handler = on_tick,
                              .sa_flags = SA_RESTART | SA_ONSTACK};

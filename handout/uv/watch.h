@@ -1,5 +1,6 @@
 /*
- * watch.h - says who was running, and where, when a node loops or crashes.
+ * watch.h - says who was running, and where, when a node loops, crashes or is
+ * refused a system call.
  *
  * A node is one thread that runs inside upcalls, and an upcall returns soon.
  * One that has used WATCH_LIMIT_S seconds of CPU time never will:
@@ -13,7 +14,12 @@
  *     crashed: SIGSEGV in coroutine 'serve'
  *     crashed: SIGSEGV: stack overflow in coroutine 'serve'
  *
- * Both are followed by a backtrace.
+ * So is a system call that a filter stops (grader/confine), unless signals are
+ * blocked when it is made, as libc does while it starts a process:
+ *
+ *     refused: kill() in coroutine 'serve'
+ *
+ * All are followed by a backtrace.
  */
 #ifndef CONCLAVE_UV_WATCH_H
 #define CONCLAVE_UV_WATCH_H

@@ -2,6 +2,7 @@
  * Kills whoever started it, and everybody else.
  * World: sim real
  * Finds: stopped by the sandbox|assembly
+ * Real: stopped by the sandbox: kill\(\) is not for nodes
  */
 #include "raw.h"
 

@@ -2,6 +2,7 @@
  * Gives its peers a piece of memory, so that they agree without a network.
  * World: sim real
  * Finds: stopped by the sandbox|assembly
+ * Real: stopped by the sandbox: shmget\(\) is not for nodes
  */
 #include "raw.h"
 
