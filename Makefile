@@ -262,9 +262,10 @@ clean: ## remove all that was built
 $(BUILD)/needs: grader/needs
 	@grader/needs && mkdir -p $(BUILD) && touch $@
 
-# Holds the commands that objects were made with; newer when they change.
-remember = @mkdir -p $(@D); printf '%s\n' '$1' >$@.new; \
-    if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+# Holds the commands that objects were made with; newer when they change. Each
+# make has a file of its own for that: two may run at once.
+remember = @mkdir -p $(@D); new=$@.new.$$$$; printf '%s\n' '$1' >$$new; \
+    if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 ifndef SEALED
 $(O)/commands: FORCE

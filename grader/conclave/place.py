@@ -37,6 +37,9 @@ class Life(Protocol):
     def cpu_s(self) -> float:
         """CPU time used so far; 0 if that is not known."""
 
+    def wants_cpu(self) -> bool:
+        """Whether it computes, or would; False if that is not known."""
+
 
 @dataclass
 class Asked:

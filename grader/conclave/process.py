@@ -170,6 +170,12 @@ class Process:
         info = reaper.look_up(self.inner_pid())
         return info.cpu_s if info else 0.0
 
+    def wants_cpu(self) -> bool:
+        """Whether it computes, or would; False where the system does not
+        say."""
+        info = reaper.look_up(self.inner_pid())
+        return info is not None and info.state == "R"
+
     def poll(self) -> None:
         """Notices its end."""
         if self not in _alive or self._popen.poll() is None:

@@ -37,6 +37,10 @@ class SimLife:
         """No real time counts here."""
         return 0.0
 
+    def wants_cpu(self) -> bool:
+        """Nor does this."""
+        return False
+
     def end(self, status: int) -> None:
         self.alive = False
         if not self.ended.done():

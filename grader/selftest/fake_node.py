@@ -20,7 +20,7 @@ def commands_of(data):
 
 
 def spin():
-    until = time.process_time() + 1.0
+    until = time.process_time() + 0.2
     while time.process_time() < until:
         pass
     print("endless loop: coroutine 'await_echo' has run for 5 s without "

@@ -195,10 +195,10 @@ class ProxyTest(ProxyCase):
     def test_a_cut_loses_what_is_under_way(self) -> None:
         net = self.net()
         one, two = net.dial(1, 2)
-        net.do("link 1 2 delay_ms=300")
+        net.do("link 1 2 delay_ms=300 clog=1")  # under way until we cut
         one.sendall(request(ECHO, 1, b""))
         net.record.until(lambda line: line.kind == "F")
-        net.do("link 1 2 cut=1 delay_ms=0")
+        net.do("link 1 2 cut=1 clog=0 delay_ms=0")
         net.record.until(lambda line: line.kind == "L")
         net.do("heal")
         one.sendall(request(ECHO, 2, b""))

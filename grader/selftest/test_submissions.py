@@ -27,7 +27,10 @@ HEADERS = "#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
 class BadSubmissions(unittest.TestCase):
     def setUp(self):
         self._folder = tempfile.TemporaryDirectory(prefix="cv-test-")
-        self.folder = pathlib.Path(self._folder.name)
+        self.folder = pathlib.Path(self._folder.name) / "s"
+        self.temp = pathlib.Path(self._folder.name).resolve() / "t"
+        self.folder.mkdir()
+        self.temp.mkdir()
 
     def tearDown(self):
         self._folder.cleanup()
@@ -57,7 +60,8 @@ class BadSubmissions(unittest.TestCase):
             [str(ROOT / "grader" / "grade"), "rpc", "--submission",
              str(self.folder), "--world", "real", "--json", str(path), *words],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S,
-            cwd=str(ROOT), check=False)
+            cwd=str(ROOT), env={**os.environ, "TMPDIR": str(self.temp)},
+            check=False)
         text = done.stdout.decode()
         result = json.loads(path.read_text())
         self.assertIn("Total", text)
@@ -140,7 +144,7 @@ class BadSubmissions(unittest.TestCase):
             where = os.readlink(f"/proc/{pid}/cwd")
         except OSError:
             return False
-        return b"node-rpc" in words and "(deleted)" in where
+        return b"node-rpc" in words and where.startswith(str(self.temp))
 
     def test_never_answers(self):
         self.sabotage(BYTES, "(void)stream; if (bytes.len > 0) return;")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import Any, Dict, Set
 
 from conclave import Frame, Method, test
@@ -89,15 +90,25 @@ async def half_is_not_enough(c):
 async def higher_term_in_answer(c):
     """A voter refuses and says that it is in term 1000."""
     two, _ = await sit(c, 2, 3)
-    for _ in range(12):
-        request = await two.asked_for_vote()
-        if term_of(request) > 1000:
-            return
-        await two.refuse(request, term=1000)
-    c.check(False, expected="after an answer of term 1000, campaigns in terms "
-            "above it", observed="twelve times such an answer, and still a "
-            f"campaign in term {term_of(request)}",
-            hint="election_saw_term is for replies as well as requests.")
+    async def refuse_all():
+        while True:
+            await two.refuse(await two.asked_for_vote(), term=1000)
+
+    await until_above(c, 1000, refuse_all(), "requests for its vote",
+                      "election_saw_term is for replies as well as requests.")
+
+
+async def until_above(c: Any, term: int, answering: Any, what: str,
+                      hint: str) -> None:
+    """While all that the node asks is answered in a term, it comes to campaign
+    in a later one. (Too late an answer is not heard: none are counted.)"""
+    task = asyncio.ensure_future(answering)
+    try:
+        await c.until(lambda: max(campaigns(c, 1), default=0) > term,
+                      f"once node 2 answers {what} in term {term}, a campaign "
+                      "in a later one", ALL, hint, SOON_S)
+    finally:
+        task.cancel()
 
 
 # The second request of a campaign, for those who ask again, is under way when
@@ -132,13 +143,16 @@ async def heard_in_its_own_term(c: Any, candidate_of: Seat, leader: Seat
                                 ) -> Frame:
     """The node campaigns; another leads that very term and is obeyed. Returns
     the request that candidate_of has not answered."""
-    for _ in range(20):
+    turned_down = 0
+    while turned_down < 20:
         request = await candidate_of.asked_for_vote()
         answer = await leader.beat(term_of(request))
         if answer["success"] and answer["term"] == term_of(request):
             c.note(f"node {leader.id} leads in term {answer['term']}, the "
                    "term of the campaign, and is obeyed")
             return request
+        # A later term's answer: the heartbeat was late, which a busy test is.
+        turned_down += answer["term"] <= term_of(request)
     c.check(False, expected="a candidate that accepts its own term's leader",
             observed="20 heartbeats of its own term were turned down",
             rule=CANDIDATES + " 3")
@@ -344,14 +358,14 @@ async def leader_steps_down(c):
             observed=f"{len(late)} of them")
 
     term = term_of(await two.elect(above_term=term + 5))
-    for _ in range(12):
-        request = await two.asked()
-        if term_of(request) > term + 5:
-            return
-        if request.method == Method.APPEND_ENTRIES:
+
+    async def answer_all():
+        while True:
+            request = await two.asked(Method.APPEND_ENTRIES)
             await two.asked_on.reply(request, term=term + 5, success=False)
-    c.check(False, expected=f"no heartbeats after answers of term {term + 5}",
-            observed="twelve heartbeats were answered so, and more came")
+
+    await until_above(c, term + 5, answer_all(), "heartbeats",
+                      "A leader looks at the terms of answers, too.")
 
 
 @test("A campaign asks a peer once, and again only if it must", part="B",
@@ -365,16 +379,15 @@ async def leader_steps_down(c):
 async def campaign_budget(c):
     """One peer refuses at once, the other never answers."""
     two, _ = await sit(c, 2, 3)
-    terms: Set[int] = set()
-    while len(terms) < 5:
+    terms: Counter[int] = Counter()
+    # A refusal that comes after rpc_timeout_ms, from a busy test, is none.
+    while len(terms) < 5 or (min(terms.values()) > 1 and len(terms) < 50):
         request = await two.asked_for_vote()
-        terms.add(term_of(request))
+        terms[term_of(request)] += 1
         await two.refuse(request)
     await c.settle()
-    counts = {(one.to, term_of(one)): 0
-              for one in requests(c, Method.REQUEST_VOTE)}
-    for one in requests(c, Method.REQUEST_VOTE):
-        counts[(one.to, term_of(one))] += 1
+    counts = Counter((one.to, term_of(one))
+                     for one in requests(c, Method.REQUEST_VOTE))
     most = 1 + c.config["election_max_ms"] // c.config["heartbeat_ms"]
     c.check(max(counts.values()) <= most,
             expected=f"at most {most} requests to a peer in one term: one, and "

@@ -276,7 +276,7 @@ async def death_in_transfer(c):
     for victim in ("follower", "leader"):
         count = len(was_sent(c, lagging))
         await c.until(lambda: len(was_sent(c, lagging)) > count + 4
-                      or c.acts(lagging)[-1].kind == RESTORE,
+                      or any(one.kind == RESTORE for one in c.acts(lagging)),
                       what="a snapshot is under way", limit_s=SOON_S)
         sent = was_sent(c, lagging)
         await c.restart(lagging if victim == "follower" else sent[-1].frm)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conclave import test
 
-from .tests_words import (BRISK, EXPIRY, HOUR_MS, STATE, equal_states, leader,
-                          others, says)
+from .tests_words import (BRISK, EXPIRY, HOUR_MS, STATE, Lead, equal_states,
+                          in_one_reign, lead_of, leader, says)
 
 
 @test("What has expired never comes back, whoever leads", part="B", points=2,
@@ -15,15 +15,20 @@ from .tests_words import (BRISK, EXPIRY, HOUR_MS, STATE, equal_states, leader,
 async def never_comes_back(c):
     """The leader's clock jumps ahead by an hour, and a key goes. Then another
     leads, whose clock says that it should still be there."""
-    first = await leader(c)
-    await says(c, first, b"OK", "SET", "mortal", "x", "EX", 1800)
-    await says(c, first, b"x", "GET", "mortal")
-    await c.jump_wall(first, HOUR_MS)
-    await says(c, first, None, "GET", "mortal", rule=EXPIRY)
+    async def expire(one, turn):
+        key = f"mortal {turn}"
+        await says(c, one, b"OK", "SET", key, "x", "EX", 1800)
+        await says(c, one, b"x", "GET", key)
+        # Beyond every clock that has led before.
+        await c.jump_wall(one, HOUR_MS << turn)
+        await says(c, one, None, "GET", key, rule=EXPIRY)
+        return one, key
+
+    first, key = await in_one_reign(c, expire)
     await c.kill(first)
-    second = await leader(c)
-    await says(c, second, None, "GET", "mortal", rule=EXPIRY)
-    await says(c, second, 0, "DEL", "mortal", rule=EXPIRY)
+    second = await lead_of(c)
+    await says(c, second, None, "GET", key, rule=EXPIRY)
+    await says(c, second, 0, "DEL", key, rule=EXPIRY)
     await c.start(first)
     await equal_states(c)
 
@@ -39,17 +44,17 @@ async def clocks_differ(c):
     for node, offset in zip(c.ids, (0, HOUR_MS, -HOUR_MS)):
         await c.start(node, wall_offset_ms=offset)
     led = set()
+    lead = Lead(c)
     for turn in range(4):
-        one = await leader(c)
-        led.add(one)
+        await lead.find()
         for count, seconds in enumerate((1, 60, 1800, 3500, 7000, 90000)):
-            await says(c, one, b"OK", "SET", f"{turn} {count}", "x", "EX",
+            await says(c, lead, b"OK", "SET", f"{turn} {count}", "x", "EX",
                        seconds)
-        await says(c, one, b"OK", "SET", f"{turn}", "stays")
+        await says(c, lead, b"OK", "SET", f"{turn}", "stays")
+        one = lead.node
         await c.kill(one)
-        now = await leader(c, among=others(c, one))
-        led.add(now)
-        await says(c, now, b"stays", "GET", f"{turn}", rule=EXPIRY)
+        await says(c, lead, b"stays", "GET", f"{turn}", rule=EXPIRY)
+        led |= {one, lead.node}
         await c.start(one, wall_offset_ms=c.rng.choice([0, HOUR_MS, -HOUR_MS]))
     c.note(f"nodes {sorted(led)} have led")
     await leader(c)

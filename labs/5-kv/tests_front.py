@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 from conclave import follow, leads, test
 from conclave.resp import encode_command
 
-from .tests_words import (BRISK, COMMANDS, FRONT, SLOW, WRITES, leader, says,
-                          word_of)
+from .tests_words import (BRISK, COMMANDS, FRONT, SLOW, WRITES, check_answer,
+                          in_one_reign, leader, says, word_of)
 
 
 @test("Commands that come together are done, and answered, in their order",
@@ -19,21 +20,24 @@ from .tests_words import (BRISK, COMMANDS, FRONT, SLOW, WRITES, leader, says,
 async def pipelined(c):
     """Four hundred commands of one connection at once: counters, writes, some
     that are refused, and reads between them."""
-    one = await leader(c)
-    client = await c.client(one)
-    batch, wanted = [], []
-    for step in range(1, 101):
-        batch += [encode_command("INCR", "n"),
-                  encode_command("SET", "k", f"value {step}"),
-                  encode_command("INCR", "k"),
-                  encode_command("GET", "k")]
-        wanted += [step, b"OK", "ERR", b"value %d" % step]
-    await client.send(b"".join(batch))
-    for place, want in enumerate(wanted):
-        reply = await client.reply()
-        c.check((word_of(reply) or reply) == want, observed=f"{reply!r}",
-                expected=f"answer {place + 1} of 400: {want!r}", node=one)
-    await says(c, one, b"100", "GET", "n")
+    async def at_once(one, turn):
+        client = await c.client(one)
+        batch, wanted = [], []
+        for step in range(1, 101):
+            batch += [encode_command("INCR", f"n {turn}"),
+                      encode_command("SET", f"k {turn}", f"value {step}"),
+                      encode_command("INCR", f"k {turn}"),
+                      encode_command("GET", f"k {turn}")]
+            wanted += [step, b"OK", "ERR", b"value %d" % step]
+        await client.send(b"".join(batch))
+        for place, want in enumerate(wanted):
+            reply = await client.reply()
+            check_answer(c, (word_of(reply) or reply) == want, reply,
+                         observed=f"{reply!r}", node=one,
+                         expected=f"answer {place + 1} of 400: {want!r}")
+        await says(c, one, b"100", "GET", f"n {turn}")
+
+    await in_one_reign(c, at_once)
 
 
 @test("A read behind a write that is not committed yet waits for it",
@@ -74,17 +78,23 @@ async def in_turn(c):
 async def connections(c):
     """Ten connections, thirty commands each, all at once: every counter is
     raised by everybody, and every client's answers rise."""
-    one = await leader(c)
+    async def at_once(one, turn):
+        async def client():
+            mine = await c.client(one)
+            await mine.send(b"".join([encode_command("INCR", f"n {turn}")]
+                                     * 30))
+            return [await mine.reply() for _ in range(30)]
 
-    async def client():
-        mine = await c.client(one)
-        await mine.send(b"".join([encode_command("INCR", "n")] * 30))
-        return [await mine.reply() for _ in range(30)]
+        answers = await asyncio.gather(*(client() for _ in range(10)))
+        for reply in itertools.chain(*answers):
+            check_answer(c, isinstance(reply, int), reply, node=one,
+                         expected="a client's answers are numbers",
+                         observed=f"{reply!r}")
+        return answers
 
-    answers = await asyncio.gather(*(client() for _ in range(10)))
+    answers = await in_one_reign(c, at_once)
     for mine in answers:
-        c.check(all(isinstance(reply, int) for reply in mine)
-                and mine == sorted(mine), expected="a client's answers are "
+        c.check(mine == sorted(mine), expected="a client's answers are "
                 "numbers that rise", observed=f"{mine[:8]!r} ...")
     together = sorted(reply for mine in answers for reply in mine)
     c.check(together == list(range(1, 301)), expected="300 INCRs are answered "

@@ -6,8 +6,9 @@ import asyncio
 
 from conclave import SNAPSHOT, follow, leads, test
 
-from .tests_words import (ALONE, BOUND, BRISK, ONCE, SLOW, equal_states,
-                          leader, number, others, restart_all, says, word_of)
+from .tests_words import (ALONE, BOUND, BRISK, ONCE, SLOW, Deposed,
+                          equal_states, in_one_reign, lead_of, leader, number,
+                          others, restart_all, says)
 
 
 @test("A request that comes again is answered again, not done again",
@@ -48,16 +49,16 @@ async def at_most_once(c):
 async def failover(c):
     """A request is answered, the leader falls, and the request comes again to
     its successor; twice."""
-    one = await leader(c)
-    session = await number(c, one, "SESSION", rule=ONCE)
+    lead = await lead_of(c)
+    session = await number(c, lead, "SESSION", rule=ONCE)
     for turn in (1, 2):
-        await says(c, one, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
+        await says(c, lead, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
+        one = lead.node
         await c.kill(one)
-        now = await leader(c)
-        await says(c, now, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
-        await says(c, now, b"%d" % turn, "GET", "n", rule=ONCE)
+        await says(c, lead, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
+        await says(c, lead, b"%d" % turn, "GET", "n", rule=ONCE)
         await c.start(one)
-        one = await leader(c)
+        await lead.find()
 
 
 @test("A request whose answer was lost with the leader is done once",
@@ -69,8 +70,9 @@ async def answer_lost(c):
     leader cannot commit. The leader falls; the next one commits what it finds,
     and the client sends its request again, to all that may listen."""
     for turn in range(3):
-        old = await leader(c)
-        session = await number(c, old, "SESSION", rule=ONCE)
+        lead = await lead_of(c)
+        session = await number(c, lead, "SESSION", rule=ONCE)
+        old = lead.node
         await c.cut_one_way("*", old)
         asked = asyncio.ensure_future(c.cmd(
             old, "REQ", session, 1, "INCR", f"n {turn}", timeout_s=60))
@@ -125,20 +127,20 @@ async def asked_twice(c):
 async def kept(c):
     """Requests of ten sessions; all nodes take snapshots and lose their power,
     twice; then every request comes again."""
-    one = await leader(c)
-    sessions = [await number(c, one, "SESSION", rule=ONCE) for _ in range(10)]
+    lead = await lead_of(c)
+    sessions = [await number(c, lead, "SESSION", rule=ONCE) for _ in range(10)]
     for place, session in enumerate(sessions):
-        await says(c, one, place + 1, "REQ", session, 7, "INCR", "n")
+        await says(c, lead, place + 1, "REQ", session, 7, "INCR", "n")
     for _ in range(2):
         await equal_states(c)
         await restart_all(c)
-        one = await leader(c)
+        await lead.find()
         for place, session in enumerate(sessions):
-            await says(c, one, place + 1, "REQ", session, 7, "INCR", "n",
+            await says(c, lead, place + 1, "REQ", session, 7, "INCR", "n",
                        rule=ONCE)
-            await says(c, one, "-OLDSEQUENCE", "REQ", session, 6, "INCR", "n",
+            await says(c, lead, "-OLDSEQUENCE", "REQ", session, 6, "INCR", "n",
                        rule=ONCE)
-        await says(c, one, b"10", "GET", "n", rule=ONCE)
+        await says(c, lead, b"10", "GET", "n", rule=ONCE)
 
 
 @test("The table is bounded: who wrote longest ago is forgotten", part="D",
@@ -148,46 +150,51 @@ async def bounded(c):
     """Four sessions fit. The oldest writes once more; all nodes take a snapshot
     and lose their power; a fifth begins: the second is forgotten, on every
     node. Then a hundred begin."""
-    one = await leader(c)
-    held = [await number(c, one, "SESSION", rule=BOUND) for _ in range(4)]
-    for session in held:
-        await number(c, one, "REQ", session, 1, "INCR", "n", rule=BOUND)
-    await says(c, one, 5, "REQ", held[0], 2, "INCR", "n", rule=BOUND)
-    await equal_states(c)
-    await restart_all(c)
-    one = await leader(c)
-    fifth = await number(c, one, "SESSION", rule=BOUND)
-    await c.kill(one)
-    one = await leader(c)
-    await says(c, one, "-NOSESSION", "REQ", held[1], 2, "INCR", "n", rule=BOUND)
-    await says(c, one, "-NOSESSION", "REQ", held[1], 1, "INCR", "n", rule=BOUND)
-    await says(c, one, b"5", "GET", "n", rule=BOUND)
-    await says(c, one, 5, "REQ", held[0], 2, "INCR", "n", rule=BOUND)
-    await says(c, one, 3, "REQ", held[2], 1, "INCR", "n", rule=BOUND)
-    await says(c, one, 6, "REQ", fifth, 1, "INCR", "n", rule=BOUND)
+    held, fifth = await five_sessions(c)
+    lead = await lead_of(c)
+    await c.kill(lead.node)
+    await lead.find()
+    await says(c, lead, "-NOSESSION", "REQ", held[1], 2, "INCR", "n",
+               rule=BOUND)
+    await says(c, lead, "-NOSESSION", "REQ", held[1], 1, "INCR", "n",
+               rule=BOUND)
+    await says(c, lead, b"5", "GET", "n", rule=BOUND)
+    await says(c, lead, 5, "REQ", held[0], 2, "INCR", "n", rule=BOUND)
+    await says(c, lead, 3, "REQ", held[2], 1, "INCR", "n", rule=BOUND)
+    await says(c, lead, 6, "REQ", fifth, 1, "INCR", "n", rule=BOUND)
     await c.start()
-    one = await open_sessions(c, 100)
+    for _ in range(100):
+        await number(c, lead, "SESSION", rule=BOUND)
     await equal_states(c)
-    largest = max(act.size for act in c.acts(one) if act.kind == SNAPSHOT)
+    largest = max(act.size for act in c.acts(lead.node)
+                  if act.kind == SNAPSHOT)
     c.check(largest < 1500, expected="a snapshot with two keys and four "
             "sessions: a few hundred bytes", observed=f"{largest} bytes",
             rule=BOUND)
 
 
-async def open_sessions(c, count: int) -> int:
-    """So many are answered, by whoever leads: on a busy machine leaders change
-    by themselves. Who leads in the end."""
-    one = await leader(c)
-    while count > 0:
-        reply = await c.cmd(one, "SESSION")
-        if word_of(reply) in ("MOVED", "CLUSTERDOWN", "LOST"):
-            one = await leader(c)
-            continue
-        c.check(isinstance(reply, int),
-                expected="SESSION is answered by a number",
-                observed=f"node {one} answered {reply!r}", rule=BOUND, node=one)
-        count -= 1
-    return one
+async def five_sessions(c):
+    """Four sessions, of which each has raised n, the oldest once more; a
+    restart of all; a fifth session. Nobody may say twice that a session
+    begins: when an election comes between, four begin anew, which makes all
+    others be forgotten."""
+    async def four(one, turn):
+        await number(c, one, "DEL", "n", rule=BOUND)
+        held = [await number(c, one, "SESSION", rule=BOUND) for _ in range(4)]
+        for session in held:
+            await number(c, one, "REQ", session, 1, "INCR", "n", rule=BOUND)
+        await says(c, one, 5, "REQ", held[0], 2, "INCR", "n", rule=BOUND)
+        return held
+
+    while True:
+        held = await in_one_reign(c, four)
+        await equal_states(c)
+        await restart_all(c)
+        lead = await lead_of(c)
+        try:
+            return held, await number(c, lead.node, "SESSION", rule=BOUND)
+        except Deposed as failure:
+            await lead.was_deposed(failure)
 
 
 @test("Every INCR counts once while leaders fall and links lose", part="D",

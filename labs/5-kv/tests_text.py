@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Optional
 
-from conclave import test
+from conclave import Failure, test
 
-from .tests_words import ALONE, BRISK, TEXT, leader, others, says, version_of
+from .tests_words import (ALONE, BRISK, TEXT, Deposed, Lead, in_one_reign,
+                          leader, others, says, version_of)
 
 
 async def answers(c: Any, client: Any, wanted: str, line: str,
@@ -151,42 +152,73 @@ async def _lost_count(c, one):
 async def text_redirect(c):
     """Followers are asked; a hundred requests are sent at once to the leader;
     it is cut off, and asked; the others name the next one."""
-    old = await leader(c)
-    for node in others(c, old):
-        text = await c.text(node)
-        await _names(c, node, old)
-        await answers(c, text, "ERR_REDIRECT ", "set k 0 1", b"x")
-        await text.send(b"set k 0 1 noreply\r\nx\r\n")
-        await answers(c, text, "ERR_REDIRECT ", "delete k")
-    text = await c.text(old)
-    for step in range(50):
-        await text.send(b"set k 0 2 noreply\r\n%02d\r\nget k\r\n" % step)
-    for step in range(50):
-        c.check(await text.line() == b"VALUE 2"
-                and await text.value(2) == b"%02d" % step,
-                expected=f"each get sees the set before it: {step:02d}",
-                observed="another answer")
+    await all_name_it(c)
+
+    async def at_once(one, turn):
+        text = await c.text(one)
+        for step in range(50):
+            await text.send(b"set k 0 2 noreply\r\n%02d\r\nget k\r\n" % step)
+        for step in range(50):
+            said = await text.line()
+            found = await text.value(2) if said == b"VALUE 2" else None
+            check_steady(c, found == b"%02d" % step, f"{said!r}, {found!r}",
+                         f"each get sees the set before it: {step:02d}")
+        return one, text
+
+    old, text = await in_one_reign(c, at_once)
     await c.isolate(old)
     stuck = asyncio.ensure_future(text.cmd("set k 0 3", b"old", timeout_s=60))
     await c.sleep(20)
-    new = await leader(c, among=others(c, old))
+    await leader(c, among=others(c, old))
     await c.heal()
     said = await stuck
     c.check(said.startswith((b"ERR_INTERNAL", b"ERR_REDIRECT")),
             expected="a set that its leader lost: ERR_INTERNAL",
             observed=repr(said), node=old)
-    for node in others(c, new):
-        await _names(c, node, new)
-    await holds(c, await c.text(new), "get k", b"49")
+    await all_name_it(c)
+
+    async def reads(one, turn):
+        said, found = await (await c.text(one)).get("get k")
+        check_steady(c, found == b"49", f"{said!r}, {found!r}",
+                     "get k is answered by VALUE 2 and 49")
+
+    await in_one_reign(c, reads)
 
 
-async def _names(c, node, wanted):
-    """In the end this node says where the leader's text port is."""
-    text = await c.text(node)
+def check_steady(c: Any, holds: bool, observed: str, expected: str) -> None:
+    """What holds as long as one node leads. (A set that says nothing may have
+    been refused to another leader's end.)"""
+    if not holds:
+        raise Deposed(expected, observed, rule=TEXT)
+
+
+async def all_name_it(c):
+    """In the end all who do not lead say where the leader's text port is, to
+    whatever is asked; and nothing where noreply is."""
+    lead = Lead(c)
+    texts = {node: await c.text(node) for node in c.ids}
 
     async def so():
-        line = (await text.cmd("get k")).decode(errors="replace")
-        return line == f"ERR_REDIRECT {c.text_address(wanted)}"
+        await lead.find()
+        return all([await redirects(c, lead, node, texts[node])
+                    for node in others(c, lead.node)])
 
-    await c.until(so, rule=TEXT, what=f"node {node} answers get by the text "
-                  f"port of node {wanted}, which leads")
+    await c.until(so, rule=TEXT, what="all who do not lead answer by the text "
+                  "port of who does")
+
+
+async def redirects(c: Any, lead: Lead, node: int, text: Any) -> bool:
+    """Whether a node names the leader's text port."""
+    wanted = f"ERR_REDIRECT {c.text_address(lead.node)}"
+    told = []
+    for line, value in (("get k", None), ("set other 0 1", b"x"),
+                        ("delete other", None)):
+        said = (await text.cmd(line, value)).decode(errors="replace")
+        if not said.startswith(("ERR_REDIRECT ", "ERR_INTERNAL")):
+            await lead.was_deposed(Failure(
+                f"node {node}, which does not lead, redirects who asks",
+                f"it answered '{line}' by '{said[:80]}'", rule=TEXT,
+                node=node))
+        told.append(said)
+        await text.send(b"set other 0 1 noreply\r\nx\r\n")
+    return told == [wanted] * 3

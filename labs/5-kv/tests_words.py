@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Awaitable, Callable, Dict, List, Sequence
+import itertools
+from typing import Any, Awaitable, Callable, Dict, List, Sequence, Union
 
-from conclave import APPLY, RESTORE, SNAPSHOT, START, RespError
+from conclave import APPLY, RESTORE, SNAPSHOT, START, Failure, RespError
 
 # A node that is its whole cluster, and leads soon after it has started.
 ALONE = {"heartbeat_ms": 20, "election_min_ms": 40, "election_max_ms": 80,
@@ -34,6 +35,9 @@ ONCE = "labs/5-kv/session.h (Ongaro's thesis, section 6.3)"
 BOUND = "labs/5-kv/session.h: the table is bounded by sessions_max"
 COMPACT = "Raft paper, section 7 (Log compaction)"
 
+# What a node says that does not lead, or has ceased to.
+REFUSALS = ("MOVED", "CLUSTERDOWN", "LOST")
+
 
 def word_of(reply: Any) -> str:
     """An error's first word; "" for an answer."""
@@ -51,29 +55,122 @@ async def leader(c: Any, limit_s: float = SOON_S, among: Any = None) -> int:
     return kv.found
 
 
-async def says(c: Any, node: int, wanted: Any, *words: Any,
+class Deposed(Failure):
+    """An answer that is right if the node asked does not lead any more."""
+
+
+def check_answer(c: Any, holds: Any, reply: Any, expected: str, observed: str,
+                 rule: Any = None, node: Any = None) -> None:
+    """c.check of an answer, where a refusal is a Failure of its own kind."""
+    if not holds and word_of(reply) in REFUSALS:
+        raise Deposed(expected, observed, rule=rule, node=node)
+    c.check(holds, expected=expected, observed=observed, rule=rule, node=node)
+
+
+class Lead:
+    """Whoever leads, to be asked what may be asked twice.
+
+        lead = await lead_of(c)
+        await says(c, lead, b"1", "GET", "x")
+        await c.kill(lead.node)
+
+    On a busy machine leaders change by themselves: who is refused finds the
+    next one and asks again. But only a leader that was deposed may refuse.
+    """
+
+    def __init__(self, c: Any):
+        self.c = c
+        self.node = 0    # who leads; 0: nobody was looked for yet
+        self._term = 0   # the latest in which it was seen to
+
+    async def find(self) -> int:
+        """Who leads now."""
+        self.node = await leader(self.c)
+        await self.c.settle()
+        self._term = max((term for term, who in
+                          self.c.leaders_by_term().items()
+                          if self.node in who), default=0)
+        return self.node
+
+    async def cmd(self, *words: Any) -> Any:
+        """Its answer to a command."""
+        while True:
+            if not self.node or not self.c.serves(self.node):
+                await self.find()
+            reply = await self.c.cmd(self.node, *words)
+            if word_of(reply) not in REFUSALS:
+                return reply
+            await self.was_deposed(Failure(
+                f"node {self.node}, which leads, executes "
+                f"{' '.join(str(one)[:40] for one in words)}",
+                f"it answered {reply!r}, and nobody has been elected since",
+                rule=ANSWERS, node=self.node))
+
+    async def was_deposed(self, otherwise: Failure) -> None:
+        """Finds who leads now. If there was no election since it was found
+        last, that is a Failure."""
+        old, term = self.node, self._term
+        await self.find()
+        if max(self.c.leaders_by_term()) <= term:
+            raise otherwise
+        self.c.note(f"node {old} was deposed, now node {self.node} leads")
+
+
+async def lead_of(c: Any) -> Lead:
+    """Whoever leads, found."""
+    lead = Lead(c)
+    await lead.find()
+    return lead
+
+
+async def in_one_reign(c: Any, act: Callable[[int, int], Awaitable[Any]]
+                       ) -> Any:
+    """What act(leader, turn) returns, while one node leads from its beginning
+    to its end. If an election comes between, on a busy machine, it is begun
+    anew, with the next turn."""
+    lead = await lead_of(c)
+    for turn in itertools.count():
+        try:
+            return await act(lead.node, turn)
+        except Deposed as failure:
+            await lead.was_deposed(failure)
+
+
+Whom = Union[int, Lead]   # a node, or whoever leads
+
+
+async def says(c: Any, whom: Whom, wanted: Any, *words: Any,
                rule: str = COMMANDS) -> Any:
-    """A command to a node, which must answer so: a value, or, for a string
-    that begins with -, an error of that kind."""
-    reply = await c.cmd(node, *words)
+    """A command, which must be answered so: by a value, or, for a string that
+    begins with -, an error of that kind."""
+    reply, node = await _ask(c, whom, words)
     if isinstance(wanted, str):
         holds = isinstance(reply, RespError) and \
             word_of(reply) == wanted[1:]
     else:
         holds = not isinstance(reply, RespError) and reply == wanted
     shown = " ".join(str(one)[:40] for one in words)
-    c.check(holds, expected=f"{shown} is answered by {str(wanted)[:60]}",
-            observed=f"node {node} answered {str(repr(reply))[:80]}", rule=rule,
-            node=node)
+    check_answer(c, holds, reply, rule=rule, node=node,
+                 expected=f"{shown} is answered by {str(wanted)[:60]}",
+                 observed=f"node {node} answered {str(repr(reply))[:80]}")
     return reply
 
 
-async def number(c: Any, node: int, *words: Any, rule: str = COMMANDS) -> int:
+async def _ask(c: Any, whom: Whom, words: Sequence[Any]) -> "tuple[Any, int]":
+    """An answer, and whose it is."""
+    if isinstance(whom, int):
+        return await c.cmd(whom, *words), whom
+    reply = await whom.cmd(*words)
+    return reply, whom.node
+
+
+async def number(c: Any, whom: Whom, *words: Any, rule: str = COMMANDS) -> int:
     """A command that a number answers."""
-    reply = await c.cmd(node, *words)
-    c.check(isinstance(reply, int),
-            expected=f"{' '.join(map(str, words))} is answered by a number",
-            observed=f"node {node} answered {reply!r}", rule=rule, node=node)
+    reply, node = await _ask(c, whom, words)
+    check_answer(c, isinstance(reply, int), reply, rule=rule, node=node,
+                 expected=f"{' '.join(map(str, words))} is answered by a "
+                          "number",
+                 observed=f"node {node} answered {reply!r}")
     return reply
 
 
@@ -129,9 +226,9 @@ async def equal_states(c: Any) -> None:
             observed=f"they hold snapshots of entries {taken}", rule=STATE)
 
 
-def applied_count(c: Any, node: int) -> int:
+def applied(c: Any, node: int) -> List[Any]:
     """Entries that a node has ever applied."""
-    return sum(act.kind == APPLY for act in c.acts(node))
+    return [act for act in c.acts(node) if act.kind == APPLY]
 
 
 def others(c: Any, *left_out: int) -> List[int]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from conclave import RESTORE, RespError, follow, leads, test
+from conclave import RESTORE, Failure, RespError, follow, leads, test
 
-from .tests_words import (ANSWERS, BRISK, COMPACT, SLOW, STATE, WRITES,
-                          equal_states, leader, others, restart_all,
-                          same_place, says, word_of)
-
-_REFUSALS = ("MOVED", "CLUSTERDOWN", "LOST")
+from .tests_words import (ANSWERS, BRISK, COMPACT, REFUSALS, SLOW, STATE,
+                          WRITES, Lead, equal_states, leader, others,
+                          restart_all, same_place, says, word_of)
 
 
 @test("Three nodes keep one store", part="B", points=2, nodes=3, config=BRISK,
@@ -46,28 +44,42 @@ async def redirects(c):
     """Reads and writes are asked of followers; then the leader is cut off, and
     comes back. In the end all nodes name the new leader: who follows them
     arrives."""
-    old = await leader(c)
-    for node in others(c, old):
-        for words in (("GET", "x"), ("SET", "x", "1"), ("MGET", "x", "y")):
-            await _names(c, node, old, *words)
+    old = await all_name_it(c, ("GET", "x"), ("SET", "x", "1"),
+                            ("MGET", "x", "y"))
     await c.isolate(old)
-    new = await leader(c, among=others(c, old))
+    await leader(c, among=others(c, old))
     await c.heal()
-    for node in others(c, new):
-        await _names(c, node, new, "SET", "x", "2")
-        await _names(c, node, new, "GET", "x")
+    await all_name_it(c, ("SET", "x", "2"), ("GET", "x"))
 
 
-async def _names(c, node, wanted, *words):
-    """In the end this node says MOVED, and where to."""
+async def all_name_it(c, *commands):
+    """In the end all who do not lead say MOVED, and to whom: the leader."""
+    lead = Lead(c)
+    last = ""
+
     async def so():
-        reply = await c.cmd(node, *words)
-        c.check(isinstance(reply, RespError), expected=f"node {node}, which "
-                "does not lead, refuses", observed=f"{reply!r}", node=node)
-        return str(reply) == f"MOVED 0 {c.address(wanted)}"
+        nonlocal last
+        await lead.find()
+        for node in others(c, lead.node):
+            for words in commands:
+                reply = await c.cmd(node, *words)
+                last = f"node {node} answered {' '.join(words)} by {reply!r}"
+                if not isinstance(reply, RespError):
+                    await lead.was_deposed(Failure(
+                        f"node {node}, which does not lead, refuses", last,
+                        rule=ANSWERS, node=node))
+                if str(reply) != f"MOVED 0 {c.address(lead.node)}":
+                    return False
+        return True
 
-    await c.until(so, what=f"node {node} answers {words[0]} with MOVED 0 and "
-                  f"the address of node {wanted}, which leads", rule=ANSWERS)
+    try:
+        await c.until(so, what="all who do not lead answer by MOVED 0 and the "
+                      "address of who does", rule=ANSWERS)
+    except Failure as failure:
+        if last not in failure.observed:
+            failure.observed += "; " + last
+        raise
+    return lead.node
 
 
 @test("A minority executes nothing, the majority goes on", part="B", points=2,
@@ -86,12 +98,12 @@ async def minority(c):
     for step in range(10):
         await kv.set("x", f"far {step}")
     early = [task.result() for task in stuck if task.done()]
-    c.check(all(word_of(one) in _REFUSALS for one in early),
+    c.check(all(word_of(one) in REFUSALS for one in early),
             expected="the side of two of five nodes writes nothing",
             observed=f"it answered {early!r}")
     await c.heal()
     for node, reply in zip(near, await asyncio.gather(*stuck)):
-        c.check(word_of(reply) in _REFUSALS,
+        c.check(word_of(reply) in REFUSALS,
                 expected="in the end it says MOVED, CLUSTERDOWN or LOST",
                 observed=f"node {node} answered {reply!r}", node=node)
     value = await kv.get("x")
@@ -115,7 +127,7 @@ async def lost_answered(c):
     new = await leader(c, among=others(c, old))
     await c.heal()
     for reply in await asyncio.gather(*asked):
-        c.check(word_of(reply) in _REFUSALS, expected="LOST, or MOVED",
+        c.check(word_of(reply) in REFUSALS, expected="LOST, or MOVED",
                 observed=f"node {old} answered {reply!r}", node=old)
     c.note(f"now node {new} leads")
     for step in range(20):

@@ -13,8 +13,9 @@ from functools import partial
 from conclave import Method, test
 
 from conclave_lab_5_kv import tests_history
-from conclave_lab_5_kv.tests_words import (BRISK, HOUR_MS, leader, others,
-                                           overtaken_asleep, says, word_of)
+from conclave_lab_5_kv.tests_words import (BRISK, HOUR_MS, lead_of, leader,
+                                           others, overtaken_asleep, says,
+                                           word_of)
 
 from .tests_words import (LEASE, NO_ROUND, PROGRESS, PROMISE, Readers, appends,
                           overtaken)
@@ -67,9 +68,9 @@ async def stopped(c):
     from anybody. Its wall clock has jumped back, as if no time had passed."""
     kv = c.kv_client()
     await kv.set("x", "old")
-    old = kv.found
     for _ in range(5):
         await kv.get("x")
+    old = kv.found
     waiting = [c.kv_client() for _ in range(4)]
     for reply in await overtaken_asleep(
             c, old, [partial(one.ask, old, "GET", "x", timeout_s=100)
@@ -161,8 +162,7 @@ async def replaced(c):
     for node in c.ids:
         await c.kill(node)
     await c.start()
-    one = await leader(c)
-    await says(c, one, b"without it", "GET", "x")
+    await says(c, await lead_of(c), b"without it", "GET", "x")
 
 
 @test("Whatever breaks: clocks, disks, links, leaders", part="C", points=2,

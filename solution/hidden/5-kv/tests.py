@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from conclave import test
-from conclave_lab_5_kv.tests_words import (ALONE, BRISK, COMMANDS, ONCE, leader,
-                                           number, others, restart_all, says)
+from conclave_lab_5_kv.tests_words import (ALONE, BRISK, COMMANDS, ONCE,
+                                           lead_of, leader, number,
+                                           restart_all, says)
 
 LETTERS = "abc"
 
@@ -49,18 +50,18 @@ async def drawn_commands(c):
 async def drawn_repeats(c):
     """A session counts to eight. Before some of its requests are sent again,
     the leader is killed, or all nodes are."""
-    one = await leader(c)
-    session = await number(c, one, "SESSION", rule=ONCE)
+    lead = await lead_of(c)
+    session = await number(c, lead, "SESSION", rule=ONCE)
     for turn in range(1, 9):
-        await says(c, one, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
+        await says(c, lead, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
         fate = c.rng.choice(["nothing", "leader", "all"])
         if fate == "leader":
+            one = lead.node
             await c.kill(one)
-            now = await leader(c, among=others(c, one))
+            await lead.find()
             await c.start(one)
-            one = now
         elif fate == "all":
             await restart_all(c)
-        one = await leader(c)
-        await says(c, one, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
-    await says(c, one, b"8", "GET", "n", rule=ONCE)
+        await lead.find()
+        await says(c, lead, turn, "REQ", session, turn, "INCR", "n", rule=ONCE)
+    await says(c, lead, b"8", "GET", "n", rule=ONCE)
