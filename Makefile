@@ -331,7 +331,7 @@ endif
 define link
 $(call say,LD,$@)
 @mkdir -p $(@D)
-$(Q)$(LINK) $(filter %.o %.a,$^) $(UV_LIBS) -o $@
+$(Q)$(LINK) $(filter %.o %.a,$^) $(UV_LIBS) -lm -o $@
 endef
 
 $(O)/proxy: $(PROXY)
@@ -372,13 +372,14 @@ define link_shared
 $(call say,LD,$@)
 @mkdir -p $(@D)
 $(Q)$(CC) $(flavour_flags) $(LDFLAGS) -shared -Wl,-Bsymbolic \
-    -Wl,--version-script=grader/sim/node.map $(filter %.o,$^) -o $@
+    -Wl,--version-script=grader/sim/node.map $(filter %.o,$^) \
+    -Wl,--as-needed -lm -o $@
 endef
 check_shared = $(Q)$(O)/sim check $@ $(filter %.o,$^)
 
 $(O)/sim: $(SIM)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $^ -ldl -lpthread -o $@
+	$(Q)$(LINK) $^ -ldl -lpthread -Wl,--no-as-needed -lm -o $@
 
 $(addprefix $(OUT)/,$(NODE_PROGRAMS:=.so)): $(NODE) $(SHIM) grader/sim/node.map \
     $(O)/sim

@@ -160,7 +160,8 @@ class Builder:
     def _judge(self, failed: str, text: str, paths: Mapping[str, str]) -> None:
         """Raises what make's end means; keeps warnings. paths: our copies ->
         where they came from."""
-        for ours, theirs in paths.items():
+        for ours, theirs in paths.items():  # the linker names it in full
+            text = text.replace(str(self.root / ours), theirs)
             text = text.replace(ours, theirs)
         if failed:
             raise self._blame(failed, text, paths)

@@ -210,7 +210,7 @@ class Built(unittest.TestCase):
                      sanitized=self.builder.sanitized, trace=trace, world=SIM,
                      seeds=seeds)
 
-    def bug(self, place, better, name):
+    def bug(self, place, better, name, head=""):
         """The reference with a line changed."""
         folder = self.run_folder / f"{name}-source"
         shutil.copytree(SOLUTION / "1-rpc", folder / "1-rpc")
@@ -219,7 +219,7 @@ class Built(unittest.TestCase):
         text, count = re.subn(place, better, path.read_text())
         self.assertEqual(count, 1, f"the place to spoil: {place}")
         path.write_text("#include <stdio.h>\n#include <stdlib.h>\n"
-                        "#include <unistd.h>\n" + text)
+                        "#include <unistd.h>\n" + head + text)
         return self.build(folder, name)
 
 
@@ -323,6 +323,13 @@ class Sabotage(Built):
             self.bug(START, r"\g<1>    (void)fork();\n", "forks")
         self.assertRegex(caught.exception.sentence,
                          r"2-election/election\.c calls fork\(\)")
+
+    def test_arithmetic_is_for_nodes(self):
+        code = self.bug(START, r"\g<1>    volatile double x = 2.0;\n"
+                        r"    if (pow(x, 3.0) != 8.0 || floor(sin(x)) != 0.0)\n"
+                        r"        abort();\n", "reckons", "#include <math.h>\n")
+        self.assertEqual(trial.run_sim(self.trial(agrees, code=code)).status,
+                         "passed")
 
     def test_a_name_that_nothing_declares_is_told_so(self):
         with self.assertRaises(NotBuilt) as caught:
