@@ -54,7 +54,10 @@ class Line:
         if self._connection is None:
             self._connection = await Connection.open(
                 *ports.split(self.address))
-        return await self._connection.cmd(*words)
+        reply = await self._connection.cmd(*words)
+        if str(words[0]).upper() == "QUIT":
+            self.close()          # as the node does, a little later perhaps
+        return reply
 
     def close(self) -> None:
         if self._connection is not None:

@@ -114,8 +114,15 @@ class Commands:
     # Nodes
 
     async def _look_for_leader(self, words: Sequence[str]) -> None:
-        """Whoever says `leader` means who leads now, not at the last look."""
-        if "leader" in words:
+        """Whoever says `leader` means who leads now, not at the last look; or
+        if nobody does, who is elected next."""
+        if "leader" not in words:
+            return
+        loop = asyncio.get_running_loop()
+        over_s = loop.time() + self._client.limit_s
+        await self._watch.look()
+        while not self._watch.leader() and loop.time() < over_s:
+            await asyncio.sleep(_POLL_S)
             await self._watch.look()
 
     def _node(self, word: str) -> int:
